@@ -1,0 +1,53 @@
+# stayaway: `make demo` and `make test` do all set-up themselves; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench schemas fixtures kafka-up kafka-down clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## create .venv and install everything, pinned by hash
+
+$(STAMP): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## a day of plate reads through Kafka and Postgres, live in the browser (ARGS="--speed 50 --exit-when-done")
+	@$(BIN)/stayaway demo $(ARGS)
+
+test: $(STAMP) ## every test but the benchmarks (ARGS="-k name")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## ruff, strict mypy, import-linter, generated files up to date
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m stayaway.schemas --check schemas
+
+format: $(STAMP) ## let ruff put the code in form
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
+	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+schemas: $(STAMP) ## write schemas/ anew from the code
+	@$(BIN)/python -m stayaway.schemas schemas
+
+fixtures: $(STAMP) ## build fixtures/day anew from its seed
+	@$(BIN)/python fixtures/build.py --seed 20260306 --out fixtures/day
+
+kafka-up: $(STAMP) ## start Apache Kafka (Java 17 and Maven needed) on free ports; prints its address
+	@$(BIN)/python deploy/kafka/run.py up
+
+kafka-down: $(STAMP) ## stop it
+	@$(BIN)/python deploy/kafka/run.py down
+
+clean: ## remove what was built or installed here
+	rm -rf $(VENV) dist .state .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,5 @@
+"""`python -m stayaway`."""
+
+from stayaway.cli import main
+
+main()
