@@ -1,0 +1,1 @@
+"""Pure words everyone shares: instants, time zones, strict JSON, shapes, local geodesy, errors."""

@@ -1,0 +1,58 @@
+"""Instants on the wire: RFC 3339 with `Z` only, at most microseconds; integers inside.
+
+The hot path holds instants as whole microseconds since 1970-01-01T00:00:00Z (`*_us`);
+everything else holds UTC-aware `datetime` values called `*_at`.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", re.ASCII)
+INSTANT_PATTERN = rf"^{_INSTANT.pattern}$"
+LOCAL_PATTERN = rf"^{_LOCAL.pattern}$"
+
+
+def parse_instant(text: str) -> datetime:
+    """The UTC-aware instant of `2026-03-06T20:15:00Z`.
+
+    Raises ValueError for any other form: an offset, lower case, more than 6 decimals,
+    `:60`, `24:`, a day the calendar does not have (WIRE.md, "Common").
+    """
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError("not an instant like 2026-03-06T20:15:00Z")
+    return _from_digits(text[:-1]).replace(tzinfo=UTC)
+
+
+def parse_local(text: str) -> datetime:
+    """The naive wall-clock time of `2026-03-06T13:15:00`; ValueError for any other form."""
+    if _LOCAL.fullmatch(text) is None:
+        raise ValueError("not a local time like 2026-03-06T13:15:00")
+    return _from_digits(text)
+
+
+def _from_digits(text: str) -> datetime:
+    # fromisoformat takes 24:00:00 as the next day from Python 3.13 on; the wire refuses it.
+    if text[11:13] == "24":
+        raise ValueError("hour 24")
+    head, _, fraction = text.partition(".")
+    return datetime.fromisoformat(head) + int((fraction + "000000")[:6]) * _MICROSECOND
+
+
+def format_instant(at: datetime) -> str:
+    """`at` as the wire prints it: 6 decimals, or none if they are zero."""
+    at = at.astimezone(UTC)
+    # isoformat prints no decimals exactly when the microseconds are zero.
+    return at.replace(tzinfo=None).isoformat() + "Z"
+
+
+def to_us(at: datetime) -> int:
+    """Whole microseconds since the epoch, exactly."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    """The instant `us` microseconds after the epoch."""
+    return EPOCH + us * _MICROSECOND
