@@ -1,0 +1,1 @@
+"""Audit entries: who did or saw what, chained so that a change shows."""

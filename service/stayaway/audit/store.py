@@ -1,0 +1,144 @@
+"""Audit entries in Postgres: appended in the transaction of the act, and verified."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import asyncpg
+
+from stayaway.audit.entries import (
+    NO_ENTRY_HASH,
+    AuditRow,
+    CommitmentError,
+    EntrySeal,
+    NewEntry,
+    StreamHead,
+    build_entries,
+    leaf_hash,
+    open_entry,
+)
+from stayaway.kernel.errors import ConflictError, StayawayError
+from stayaway.platform.postgres import Connection, load_queries
+
+_QUERIES = load_queries("stayaway.audit", "audit.sql")
+_COLUMNS = tuple(field.name for field in fields(AuditRow))
+_PREFETCH = 500
+
+
+class AuditError(StayawayError):
+    """An entry could not be recorded; the act must not happen either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that `verify_stream` found. `stream_sequence`: at which entry."""
+
+    stream: str
+    stream_sequence: int
+    finding: str
+
+
+async def record_entry(connection: Connection, seal: EntrySeal, stream: str, entry: NewEntry) -> AuditRow:
+    """Append one entry to an act's stream, in the caller's transaction.
+
+    Holds the stream's head until that transaction ends: call it last.
+    """
+    rows = await record_entries(connection, seal, stream, (entry,))
+    return rows[0]
+
+
+async def record_entries(
+    connection: Connection, seal: EntrySeal, stream: str, entries: Sequence[NewEntry]
+) -> tuple[AuditRow, ...]:
+    """The same for several, which stand next to each other in the stream."""
+    if not connection.is_in_transaction():
+        raise AuditError("an audit entry needs the transaction of its act")
+    if "/" in stream:
+        raise AuditError("a partition's entries go with its fenced row, not through record_entry")
+    if not entries:
+        return ()
+    found = await connection.fetchrow(_QUERIES.lock_stream, stream, NO_ENTRY_HASH)
+    assert found is not None
+    head = StreamHead(stream, found["stream_sequence"], found["last_entry_hash"])
+    rows, after = build_entries(seal, head, entries)
+    await insert_rows(connection, rows)
+    moved = await connection.execute(
+        _QUERIES.move_stream, stream, after.stream_sequence, after.last_entry_hash, head.stream_sequence
+    )
+    if moved != "UPDATE 1":
+        raise ConflictError(f"the head of audit stream {stream!r} moved under its lock")
+    return rows
+
+
+async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:
+    """Append rows built with `build_entries`; the caller moves the stream's head itself.
+
+    For partitions, whose head is the fenced row: stream_sequence and last_entry_hash of
+    partition_position.
+    """
+    if rows:
+        columns = [[getattr(row, name) for row in rows] for name in _COLUMNS]
+        await connection.execute(_QUERIES.insert_entries, *columns)
+
+
+def _row(record: asyncpg.Record) -> AuditRow:
+    return AuditRow(**{name: record[name] for name in _COLUMNS})
+
+
+async def load_entries(connection: Connection, stream: str) -> list[AuditRow]:
+    """All entries of a stream, in order."""
+    return [_row(record) for record in await connection.fetch(_QUERIES.load_stream, stream)]
+
+
+async def list_streams(connection: Connection) -> list[str]:
+    """The names of all streams."""
+    return [record["stream"] for record in await connection.fetch(_QUERIES.list_streams)]
+
+
+async def verify_stream(connection: Connection, seal: EntrySeal, stream: str) -> list[Problem]:
+    """What is wrong with a stream; an empty list if its chain is whole.
+
+    Checked: numbers without a gap from 1, each entry names the hash of the one before, every
+    leaf hash is that of its columns, every payload opens and is the one committed to, and the
+    recorded head is the last entry. Found here is any change that leaves the head's row alone;
+    one that rewrites the head too needs a checkpoint from outside (the proof road).
+    """
+    problems: list[Problem] = []
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        heads = await connection.fetch(_QUERIES.load_head, stream)
+        last = StreamHead(stream)
+        async for record in connection.cursor(_QUERIES.load_stream, stream, prefetch=_PREFETCH):
+            row = _row(record)
+            problems.extend(
+                Problem(stream, row.stream_sequence, text) for text in _check_row(seal, last, row)
+            )
+            last = StreamHead(stream, row.stream_sequence, row.leaf_hash)
+    problems.extend(Problem(stream, last.stream_sequence, text) for text in _check_head(heads, last))
+    return problems
+
+
+def _check_row(seal: EntrySeal, last: StreamHead, row: AuditRow) -> list[str]:
+    findings = []
+    if row.stream_sequence != last.stream_sequence + 1:
+        findings.append(f"the entry before has number {last.stream_sequence}: entries are missing")
+    if row.previous_hash != last.last_entry_hash:
+        findings.append("does not name the hash of the entry before")
+    if row.leaf_hash != leaf_hash(row):
+        findings.append("its columns do not give its leaf hash")
+    try:
+        open_entry(seal, row)
+    except (StayawayError, CommitmentError) as error:
+        findings.append(f"its payload does not prove itself: {error}")
+    return findings
+
+
+def _check_head(heads: Sequence[asyncpg.Record], last: StreamHead) -> list[str]:
+    if not heads:
+        return ["the stream has entries and no head"] if last.stream_sequence else ["there is no such stream"]
+    if len(heads) > 1:
+        return ["the stream has two heads"]
+    if (heads[0]["stream_sequence"], heads[0]["last_entry_hash"]) != (
+        last.stream_sequence,
+        last.last_entry_hash,
+    ):
+        return [f"the head says entry {heads[0]['stream_sequence']} is the last: the tail differs"]
+    return []

@@ -1,0 +1,1 @@
+"""Effects everyone shares: clock, settings, logging, metrics, Postgres, Kafka, sealing, embedded servers."""

@@ -1,0 +1,1 @@
+"""Servers that the demo and the tests bring up themselves and take down again."""

@@ -1,0 +1,130 @@
+"""Every metric in one place: name, kind, meaning, labels. No label names a person, car or place."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+MetricKind = Literal["counter", "gauge", "histogram"]
+
+# From one record to a full batch while draining (ENGINEERING.md, "Goals": p99 of 25 ms).
+_BATCH_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 600.0, 3600.0)
+_SKEW_BUCKETS_S = (-300.0, -60.0, -5.0, -1.0, 0.0, 1.0, 5.0, 60.0, 600.0, 3600.0, 86_400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDef:
+    """One metric. Labels hold closed codes, topic names and partition numbers only."""
+
+    name: str
+    kind: MetricKind
+    meaning: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+EVENTS = MetricDef(
+    "stayaway_events", "counter", "Records read from the topics, refused ones too.", ("topic",)
+)
+REFUSED = MetricDef("stayaway_events_refused", "counter", "Records refused, by reason code.", ("reason",))
+DECISIONS = MetricDef(
+    "stayaway_decisions", "counter", "Lines decided: NONE, SUPPRESSED or ALERT.", ("outcome",)
+)
+SUPPRESSED = MetricDef(
+    "stayaway_matches_suppressed", "counter", "Matches that raised nothing, by reason code.", ("reason",)
+)
+ALERTS = MetricDef("stayaway_alerts", "counter", "Changes of alerts, by kind of change.", ("change",))
+DEAD_LETTERS = MetricDef("stayaway_dead_letters", "counter", "Dead letters recorded, by reason.", ("reason",))
+LAG = MetricDef(
+    "stayaway_lag_records", "gauge", "Records not decided yet, to the log's end.", ("topic", "partition")
+)
+HELD = MetricDef(
+    "stayaway_partition_held", "gauge", "1 while a partition waits for a person.", ("topic", "partition")
+)
+BATCH_SECONDS = MetricDef(
+    "stayaway_batch_seconds", "histogram", "One batch from fetch to commit.", buckets=_BATCH_BUCKETS_S
+)
+RETRIES = MetricDef("stayaway_batch_retries", "counter", "Batches judged or written again.", ("reason",))
+ALERT_LATENCY_SECONDS = MetricDef(
+    "stayaway_alert_latency_seconds",
+    "histogram",
+    "From a read's received_at to its alert's commit.",
+    buckets=_LATENCY_BUCKETS_S,
+)
+READER_AGE_SECONDS = MetricDef(
+    "stayaway_reader_age_seconds",
+    "histogram",
+    "received_at - observed_at of events: below 0 the reader's clock is ahead.",
+    buckets=_SKEW_BUCKETS_S,
+)
+REGISTRY_SEQUENCE = MetricDef("stayaway_registry_sequence", "gauge", "Registry sequence that matching uses.")
+REGISTRY_AGE_SECONDS = MetricDef(
+    "stayaway_registry_age_seconds", "gauge", "Since the registry was last compared with the database."
+)
+ORDERS = MetricDef("stayaway_registry_orders", "gauge", "Orders in the registry that matching uses.")
+AUDIT_ENTRIES = MetricDef("stayaway_audit_entries", "counter", "Audit entries written, by type.", ("type",))
+
+DEFINITIONS = (
+    EVENTS,
+    REFUSED,
+    DECISIONS,
+    SUPPRESSED,
+    ALERTS,
+    DEAD_LETTERS,
+    LAG,
+    HELD,
+    BATCH_SECONDS,
+    RETRIES,
+    ALERT_LATENCY_SECONDS,
+    READER_AGE_SECONDS,
+    REGISTRY_SEQUENCE,
+    REGISTRY_AGE_SECONDS,
+    ORDERS,
+    AUDIT_ENTRIES,
+)
+
+
+class Metrics:
+    """The metrics of one process, or of one matcher where several share a process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = self._counter(EVENTS)
+        self.refused = self._counter(REFUSED)
+        self.decisions = self._counter(DECISIONS)
+        self.suppressed = self._counter(SUPPRESSED)
+        self.alerts = self._counter(ALERTS)
+        self.dead_letters = self._counter(DEAD_LETTERS)
+        self.lag = self._gauge(LAG)
+        self.held = self._gauge(HELD)
+        self.batch_seconds = self._histogram(BATCH_SECONDS)
+        self.retries = self._counter(RETRIES)
+        self.alert_latency_seconds = self._histogram(ALERT_LATENCY_SECONDS)
+        self.reader_age_seconds = self._histogram(READER_AGE_SECONDS)
+        self.registry_sequence = self._gauge(REGISTRY_SEQUENCE)
+        self.registry_age_seconds = self._gauge(REGISTRY_AGE_SECONDS)
+        self.orders = self._gauge(ORDERS)
+        self.audit_entries = self._counter(AUDIT_ENTRIES)
+
+    def _counter(self, definition: MetricDef) -> Counter:
+        assert definition.kind == "counter"
+        return Counter(definition.name, definition.meaning, definition.labels, registry=self.registry)
+
+    def _gauge(self, definition: MetricDef) -> Gauge:
+        assert definition.kind == "gauge"
+        return Gauge(definition.name, definition.meaning, definition.labels, registry=self.registry)
+
+    def _histogram(self, definition: MetricDef) -> Histogram:
+        assert definition.kind == "histogram"
+        return Histogram(
+            definition.name,
+            definition.meaning,
+            definition.labels,
+            buckets=definition.buckets,
+            registry=self.registry,
+        )
+
+    def render(self) -> bytes:
+        """All of them in Prometheus' text format."""
+        return generate_latest(self.registry)

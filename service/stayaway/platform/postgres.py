@@ -1,0 +1,131 @@
+"""Connections to Postgres: opened with patience, described without their password."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from stayaway.kernel.errors import SettingsError, UnreachableError
+from stayaway.platform.queries import Queries, QueryError, load_queries
+
+__all__ = [
+    "Connection",
+    "Pool",
+    "Queries",
+    "QueryError",
+    "connect",
+    "describe_dsn",
+    "load_queries",
+    "open_pool",
+]
+
+Pool: TypeAlias = asyncpg.Pool
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+
+_CONNECT_TIMEOUT_S = 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+# A server that is starting, stopping, full, or not there yet: worth waiting for.
+_PASSING = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.ConnectionFailureError,
+    asyncpg.AdminShutdownError,
+)
+# Waiting will not help: the settings are wrong.
+_LASTING = (
+    ValueError,
+    asyncpg.ClientConfigurationError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+
+def describe_dsn(dsn: str) -> str:
+    """Host, port and database of `dsn`, for people; never its user or password."""
+    try:
+        parts = urlsplit(dsn)
+        host = parts.hostname or parse_qs(parts.query).get("host", ["the default host"])[0]
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "the database"
+    return f"{host}{port}{parts.path}"
+
+
+def _server_settings(application: str) -> dict[str, str]:
+    return {"application_name": application, "timezone": "UTC"}
+
+
+async def connect(
+    dsn: str, *, wait_s: float, on_wait: Callable[[str], None], application: str = "stayaway"
+) -> asyncpg.Connection:
+    """One connection; waits up to `wait_s` seconds for a server that does not answer yet.
+
+    `on_wait` gets one line when the waiting starts. Raises UnreachableError when the time is
+    over, SettingsError at once where waiting cannot help.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_s
+    pause_s, told = _FIRST_PAUSE_S, False
+    while True:
+        try:
+            return await asyncpg.connect(
+                dsn, timeout=_CONNECT_TIMEOUT_S, server_settings=_server_settings(application)
+            )
+        except _LASTING as error:
+            raise _settings_error(dsn, error) from None  # their text repeats the settings
+        except _PASSING as error:
+            left_s = deadline - loop.time()
+            if left_s <= 0:
+                raise _unreachable(dsn, error, wait_s) from None
+            if not told:
+                on_wait(f"waiting for Postgres at {describe_dsn(dsn)} (up to {wait_s:.0f} s)")
+                told = True
+        await asyncio.sleep(min(left_s, pause_s * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _settings_error(dsn: str, error: Exception) -> SettingsError:
+    return SettingsError(
+        f"Postgres at {describe_dsn(dsn)} refuses these settings ({type(error).__name__}).",
+        "Check the database address, its name, the user and the password.",
+    )
+
+
+def _unreachable(dsn: str, error: Exception, wait_s: float) -> UnreachableError:
+    return UnreachableError(
+        f"Postgres at {describe_dsn(dsn)} did not answer within {wait_s:.0f} s ({type(error).__name__}).",
+        "Start it, or name another with --database.",
+    )
+
+
+async def open_pool(
+    dsn: str,
+    *,
+    wait_s: float,
+    on_wait: Callable[[str], None],
+    min_size: int = 1,
+    max_size: int = 10,
+    application: str = "stayaway",
+) -> Pool:
+    """A pool of connections in UTC, after waiting for the server as `connect` does.
+
+    jsonb travels as text. Close it with `await pool.close()`, or use it as `async with`.
+    """
+    first = await connect(dsn, wait_s=wait_s, on_wait=on_wait, application=application)
+    await first.close()
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        timeout=_CONNECT_TIMEOUT_S,
+        server_settings=_server_settings(application),
+    )

@@ -1,0 +1,246 @@
+"""One port through which names, plates, addresses and payloads pass to and from storage.
+
+Each scope (an order, or SYSTEM_SCOPE) has its own 256-bit key, kept outside the database, so
+that destroying one key makes everything of that order unreadable and its references unlinkable.
+"""
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from stayaway.kernel.errors import StayawayError
+
+# What belongs to no order. Order ids cannot contain "@" (WIRE.md, "id").
+SYSTEM_SCOPE = "@system"
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: 96-bit nonces for AES-GCM
+_TAG_BYTES = 16
+_FORMAT = b"\x01"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class SealError(StayawayError):
+    """Something could not be sealed or unsealed. Nothing is ever returned unsealed instead."""
+
+
+class Seal(Protocol):
+    """Seal and unseal under a scope's key."""
+
+    def ensure(self, scopes: Iterable[str]) -> None:
+        """Make sure that each scope has a key, durably, before anything is sealed under it."""
+
+    def seal(self, scope: str, purpose: str, plaintext: bytes) -> bytes:
+        """`plaintext` encrypted and bound to its scope and purpose. SealError without a key."""
+
+    def unseal(self, scope: str, purpose: str, sealed: bytes) -> bytes:
+        """What was sealed. SealError for another scope or purpose, changed bytes, or no key."""
+
+    def reference(self, scope: str, text: str) -> bytes:
+        """32 bytes that stand for `text` under this scope; equal only for equal text and scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ScopeKeys:
+    """The two keys derived from a scope's key, so that neither use can weaken the other."""
+
+    cipher: AESGCM
+    reference: bytes
+
+
+def _derive(key: bytes, use: bytes) -> bytes:
+    # RFC 5869; the scope's key is uniformly random, so no salt is needed.
+    return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"stayaway.v1." + use).derive(key)
+
+
+def _bound_to(scope: str, purpose: str) -> bytes:
+    return b"\0".join((purpose.encode(), scope.encode()))
+
+
+class FileSeal:
+    """Keys in a file of JSON lines {"scope", "key"}; any number of processes may use it at once.
+
+    The file is created with mode 0600 and refused if anyone else may open it. Appends are made
+    under an exclusive lock and reach the disk before `ensure` returns; other processes see new
+    keys because the file is read on as soon as it has grown.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._guard = threading.RLock()
+        self._inode: tuple[int, int] | None = None
+        self._read_to = 0
+        self._keys: dict[str, bytes] = {}
+        self._derived: dict[str, _ScopeKeys] = {}
+        self.ensure((SYSTEM_SCOPE,))
+
+    def ensure(self, scopes: Iterable[str]) -> None:
+        """Create the keys that are missing, all in one append."""
+        wanted = dict.fromkeys(scopes)
+        if not all(wanted):
+            raise SealError("a key's scope is empty")
+        with self._guard:
+            if all(scope in self._keys for scope in wanted):
+                return
+            with self._locked() as descriptor:
+                self._read_on(descriptor)
+                missing = [scope for scope in wanted if scope not in self._keys]
+                if missing:
+                    self._append(descriptor, missing)
+
+    def seal(self, scope: str, purpose: str, plaintext: bytes) -> bytes:
+        """Format byte, nonce, AES-256-GCM ciphertext with tag."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        cipher = self._scope_keys(scope).cipher
+        return _FORMAT + nonce + cipher.encrypt(nonce, plaintext, _bound_to(scope, purpose))
+
+    def unseal(self, scope: str, purpose: str, sealed: bytes) -> bytes:
+        """The plaintext; SealError for anything but what `seal` returned for scope and purpose."""
+        cipher = self._scope_keys(scope).cipher
+        if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _FORMAT:
+            raise SealError(f"what was stored as {purpose!r} is not in the sealed form")
+        nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        try:
+            return cipher.decrypt(nonce, ciphertext, _bound_to(scope, purpose))
+        except InvalidTag as error:
+            raise SealError(
+                f"what was stored as {purpose!r} does not open with its scope's key",
+                "It was changed, moved from another row, or sealed with other keys: check the keys file.",
+            ) from error
+
+    def reference(self, scope: str, text: str) -> bytes:
+        """HMAC-SHA256 of `text` under the scope's reference key."""
+        mac = hmac.HMAC(self._scope_keys(scope).reference, hashes.SHA256())
+        mac.update(text.encode())
+        return mac.finalize()
+
+    def _scope_keys(self, scope: str) -> _ScopeKeys:
+        derived = self._derived.get(scope)
+        if derived is not None:
+            return derived
+        with self._guard:
+            if scope not in self._keys:
+                with self._opened() as descriptor:
+                    self._read_on(descriptor)
+            key = self._keys.get(scope)
+            if key is None:
+                raise SealError(
+                    f"the keys file holds no key for scope {scope!r}",
+                    "Use the keys file that belongs to this database; without its key the row stays sealed.",
+                )
+            derived = _ScopeKeys(AESGCM(_derive(key, b"encrypt")), _derive(key, b"reference"))
+            self._derived[scope] = derived
+            return derived
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        """The keys file, open, checked and the one that the path names now."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            descriptor = os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise SealError(
+                f"the keys file {self._path} cannot be opened: {error.strerror}",
+                "Name a file in a folder that exists and that this account may write.",
+            ) from error
+        try:
+            self._check(os.fstat(descriptor))
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _check(self, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode) or found.st_mode & _OTHERS or found.st_uid != os.geteuid():
+            raise SealError(
+                f"the keys file {self._path} is not a file for this account alone",
+                "Its mode must be 0600 and its owner the account that runs stayaway.",
+            )
+        inode = (found.st_dev, found.st_ino)
+        if self._inode != inode:  # first use, or the file was replaced (a key destroyed)
+            self._inode, self._read_to = inode, 0
+            self._keys.clear()
+            self._derived.clear()
+        if found.st_size < self._read_to:
+            raise SealError(
+                f"the keys file {self._path} has become shorter",
+                "Restore it: rows sealed with the missing keys cannot be read.",
+            )
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The same under the exclusive lock, for appending."""
+        while True:
+            with self._opened() as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # released when the descriptor closes
+                here = self._path.stat()
+                if (here.st_dev, here.st_ino) == self._inode:
+                    yield descriptor
+                    return
+
+    def _read_on(self, descriptor: int) -> None:
+        """Take in the whole lines that were added since the last look."""
+        size = os.fstat(descriptor).st_size
+        data = b""
+        while self._read_to + len(data) < size:
+            piece = os.pread(descriptor, size - self._read_to - len(data), self._read_to + len(data))
+            if not piece:
+                break
+            data += piece
+        whole = data[: data.rfind(b"\n") + 1]
+        for line in whole.splitlines():
+            scope, key = self._parse(line)
+            self._keys.setdefault(scope, key)
+        self._read_to += len(whole)
+
+    def _parse(self, line: bytes) -> tuple[str, bytes]:
+        try:
+            record = json.loads(line)
+            scope, key = record["scope"], base64.b64decode(record["key"], validate=True)
+        except (ValueError, TypeError, KeyError) as error:
+            raise SealError(f"the keys file {self._path} has a line that is no key record") from error
+        if not isinstance(scope, str) or len(key) != _KEY_BYTES:
+            raise SealError(f"the keys file {self._path} has a key of the wrong form")
+        return scope, key
+
+    def _append(self, descriptor: int, scopes: list[str]) -> None:
+        """New keys for `scopes`; on failure the file is left as it was."""
+        fresh = {scope: secrets.token_bytes(_KEY_BYTES) for scope in scopes}
+        lines = b"".join(
+            json.dumps({"scope": scope, "key": base64.b64encode(key).decode()}).encode() + b"\n"
+            for scope, key in fresh.items()
+        )
+        # A writer that died in its append leaves a part of a line, of keys nobody has used.
+        os.ftruncate(descriptor, self._read_to)
+        try:
+            written = 0
+            while written < len(lines):
+                written += os.pwrite(descriptor, lines[written:], self._read_to + written)
+            os.fsync(descriptor)
+            if self._read_to == 0:
+                self._sync_folder()
+        except OSError as error:
+            os.ftruncate(descriptor, self._read_to)
+            raise SealError(f"new keys could not be written: {error.strerror}") from error
+        self._read_to += len(lines)
+        self._keys.update(fresh)
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
