@@ -1,0 +1,11 @@
+"""The policy file on disk."""
+
+from pathlib import Path
+
+from stayaway.access.policy import Policy, parse_policy
+from stayaway.platform.files import read_file
+
+
+def load_policy(path: Path) -> Policy:
+    """The policy in the file; SettingsError where it is missing or cannot be used."""
+    return parse_policy(read_file(path, "policy file"))

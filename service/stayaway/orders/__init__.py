@@ -1,0 +1,1 @@
+"""Court orders: what they said at any moment, their zones, schedules and exceptions, and their files."""

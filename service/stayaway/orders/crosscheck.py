@@ -1,0 +1,98 @@
+"""What only shows when the records of a file are seen together."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from stayaway.kernel.jsontext import json_pointer
+from stayaway.orders.check import instant_of, objects
+from stayaway.orders.records import Draft
+
+
+def check_across(drafts: Sequence[Draft]) -> None:
+    """Note repeated records, records of unknown orders and versions that contradict each other."""
+    versions: dict[str, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if draft.kind == "VERSION" and draft.order_id is not None:
+            versions[draft.order_id].append(draft)
+    _check_repeats(drafts)
+    for draft in drafts:
+        if draft.kind != "VERSION" and draft.order_id is not None:
+            _check_order_known(draft, versions.get(draft.order_id, []))
+    for same_order in versions.values():
+        _check_sequence([draft for draft in same_order if not draft.repeated])
+
+
+def _check_repeats(drafts: Sequence[Draft]) -> None:
+    first_of_digest: dict[tuple[str, bytes], Draft] = {}
+    first_of_version: dict[tuple[str, int], Draft] = {}
+    for draft in drafts:
+        if draft.digest:
+            first = first_of_digest.setdefault((draft.kind, draft.digest), draft)
+            if first is not draft:
+                draft.repeated = True
+                draft.findings.warning(
+                    (),
+                    draft.raw,
+                    f"The same record stands at {json_pointer(*first.path)}; this one counts for nothing.",
+                )
+                continue
+        version = draft.whole("version")
+        if draft.kind == "VERSION" and draft.order_id is not None and version is not None:
+            first = first_of_version.setdefault((draft.order_id, version), draft)
+            if first is not draft:
+                draft.findings.error(
+                    ("version",),
+                    version,
+                    f"{json_pointer(*first.path)} has this order and version with other content;"
+                    " give it the next number.",
+                )
+
+
+def _check_order_known(draft: Draft, versions: Sequence[Draft]) -> None:
+    if not versions:
+        draft.findings.warning(
+            ("order_id",),
+            draft.order_id,
+            "No order of this file has this id; it applies if the registry has it.",
+        )
+        return
+    if draft.kind != "NOTICE":
+        return
+    version, respondent = draft.whole("order_version"), draft.text("respondent_id")
+    known = {other.whole("version") for other in versions}
+    if version is not None and version not in known and None not in known:
+        draft.findings.warning(
+            ("order_version",), version, "This file does not have that version of the order."
+        )
+    if respondent is not None and respondent not in _respondents(versions):
+        draft.findings.warning(
+            ("respondent_id",), respondent, "No version of the order in this file names that respondent."
+        )
+
+
+def _respondents(versions: Sequence[Draft]) -> set[str]:
+    found: set[str] = set()
+    for draft in versions:
+        raw = draft.raw if isinstance(draft.raw, dict) else {}
+        found |= {str(item.get("respondent_id")) for _, item in objects(raw, (), "respondents")}
+    return found
+
+
+def _check_sequence(drafts: Sequence[Draft]) -> None:
+    numbered = sorted((draft.whole("version") or 0, index) for index, draft in enumerate(drafts))
+    for (_, before), (_, after) in pairwise(numbered):
+        earlier, later = drafts[before], drafts[after]
+        if earlier.text("status") == "ENTERED_IN_ERROR" and later.text("status") != "ENTERED_IN_ERROR":
+            later.findings.warning(
+                ("status",),
+                later.text("status"),
+                "The version before is ENTERED_IN_ERROR; with this one the order would alert again.",
+            )
+        recorded_before, recorded_after = (instant_of(draft.raw, "recorded_at") for draft in (earlier, later))
+        if recorded_before is not None and recorded_after is not None and recorded_after < recorded_before:
+            later.findings.warning(
+                ("recorded_at",),
+                later.text("recorded_at"),
+                "The version before was recorded later; check both.",
+            )

@@ -1,0 +1,164 @@
+"""An orders file's bytes → records that can be used, and everything that is wrong with the rest."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from stayaway.kernel.jsontext import NotJsonError, parse_json
+from stayaway.orders.check import check_notice, check_order, check_suspension, instant_of
+from stayaway.orders.convert import record_digest, to_notice, to_recall, to_suspension, to_version
+from stayaway.orders.crosscheck import check_across
+from stayaway.orders.findings import MISSING, Finding, FindingList, Path, UnreadableFileError
+from stayaway.orders.formcheck import read_form, unknown_field_remedy
+from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Suspension
+from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind, Stored
+from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
+
+MAX_FILE_BYTES = 1 << 29
+"""512 MiB: some 300,000 orders; more than that is sent in several files."""
+
+
+def parse_orders_file(data: bytes) -> ParsedOrders:
+    """Every record of the file with all findings, in one pass.
+
+    A record with an ERROR has no value; the others can be used. Raises UnreadableFileError
+    where the bytes are no orders file at all.
+    """
+    body = _read_body(data)
+    root = FindingList(None)
+    _check_root(body, root)
+    drafts = [
+        read_record(kind, (name, index), raw)
+        for name, kind in KINDS.items()
+        for index, raw in enumerate(body[name] if isinstance(body.get(name), list) else [])
+    ]
+    check_across(drafts)
+    recorded = (instant_of(draft.raw, "recorded_at") for draft in drafts if isinstance(draft.raw, dict))
+    return ParsedOrders(
+        records=tuple(_finished(draft) for draft in drafts),
+        findings=(*root.findings, *(finding for draft in drafts for finding in draft.findings.findings)),
+        known_at=max((at for at in recorded if at is not None), default=None),
+        blocks_orders=root.has_errors
+        or any(draft.kind == "VERSION" and draft.findings.has_errors for draft in drafts),
+    )
+
+
+def to_orders(parsed: ParsedOrders) -> dict[str, CourtOrder]:
+    """The usable records as orders, by order id; all of them, whenever they were recorded.
+
+    Notices, recalls and suspensions of orders without a usable version are left out.
+    """
+    return gather_orders(parsed.records)
+
+
+def gather_orders(records: Iterable[ParsedRecord]) -> dict[str, CourtOrder]:
+    """Records gathered into orders, versions ascending, the rest in the order given."""
+    gathered: dict[str, dict[type, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        if record.value is not None:
+            gathered[record.value.order_id][type(record.value)].append(record.value)
+    return {
+        order_id: CourtOrder(
+            order_id=order_id,
+            versions=tuple(sorted(values[OrderVersion], key=lambda version: version.version)),
+            notices=tuple(values[Notice]),
+            recalls=tuple(values[Recall]),
+            suspensions=tuple(values[Suspension]),
+        )
+        for order_id, values in gathered.items()
+        if values[OrderVersion]
+    }
+
+
+def read_record(kind: RecordKind, path: Path, raw: Any, stored: Stored | None = None) -> Draft:
+    """One record, checked by itself. `stored`: digest and shapes of earlier, used as they are."""
+    order_id = raw.get("order_id") if isinstance(raw, dict) else None
+    draft = Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
+    if not isinstance(raw, dict):
+        draft.findings.error((), raw, "Write an object, in { }.")
+    elif kind == "VERSION":
+        _read_version(draft, stored)
+    else:
+        _read_lone(draft, stored)
+    return draft
+
+
+def _read_version(draft: Draft, stored: Stored | None) -> None:
+    form = read_form(OrderForm, draft.raw, draft.findings)
+    made = check_order(draft.raw, draft.findings, stored.shapes if stored else None)
+    if form is not None and not draft.findings.has_errors:
+        _note_digest(draft, stored)
+        draft.value = to_version(form, draft.digest, made)
+        draft.shapes = made.shapes
+
+
+def _read_lone(draft: Draft, stored: Stored | None) -> None:
+    if draft.kind == "NOTICE":
+        notice = read_form(NoticeForm, draft.raw, draft.findings)
+        check_notice(draft.raw, draft.findings)
+        draft.value = None if notice is None else to_notice(notice)
+    elif draft.kind == "RECALL":
+        recall = read_form(RecallForm, draft.raw, draft.findings)
+        draft.value = None if recall is None else to_recall(recall)
+    else:
+        suspension = read_form(SuspensionForm, draft.raw, draft.findings)
+        check_suspension(draft.raw, draft.findings)
+        draft.value = None if suspension is None else to_suspension(suspension)
+    if draft.value is not None:
+        _note_digest(draft, stored)
+
+
+def _note_digest(draft: Draft, stored: Stored | None) -> None:
+    try:
+        draft.digest = stored.digest if stored else record_digest(draft.raw)
+    except ValueError:  # only extensions may hold such a number
+        draft.findings.error(
+            ("extensions",), draft.raw.get("extensions"), "A whole number is beyond 2^53; write it as text."
+        )
+
+
+def _finished(draft: Draft) -> ParsedRecord:
+    usable = draft.value is not None and not draft.repeated and not draft.findings.has_errors
+    return ParsedRecord(
+        kind=draft.kind,
+        path=draft.path,
+        order_id=draft.order_id,
+        raw=draft.raw,
+        value=draft.value if usable else None,
+        digest=draft.digest,
+        shapes=draft.shapes,
+        repeated=draft.repeated,
+    )
+
+
+def _read_body(data: bytes) -> dict[str, Any]:
+    if len(data) > MAX_FILE_BYTES:
+        raise UnreadableFileError("The file is over 512 MiB.", "Send it in several files.")
+    try:
+        body = parse_json(data)
+    except NotJsonError as error:
+        raise UnreadableFileError(
+            f"The file is {error}.", "Send one JSON object in UTF-8, without a byte order mark."
+        ) from error
+    if not isinstance(body, dict):
+        raise UnreadableFileError(
+            "The file is no JSON object.", f'Send one object with "schema": "{SCHEMA}".'
+        )
+    if body.get("schema") != SCHEMA:
+        raise UnreadableFileError("The file's schema is not orders.v1.", f'Give "schema": "{SCHEMA}".')
+    return body
+
+
+def _check_root(body: dict[str, Any], findings: FindingList) -> None:
+    for name, value in body.items():
+        if name in KINDS and not isinstance(value, list):
+            findings.error((name,), value, "Write a list of records, in [ ].")
+        elif name == "extensions":
+            read_form(RootForm, {name: value}, findings)
+        elif name not in ("schema", *KINDS):
+            findings.error((name,), value, unknown_field_remedy(name))
+    if "orders" not in body:
+        findings.error(("orders",), MISSING, "Add the list; it may be empty.")
+
+
+__all__ = ["Finding", "ParsedOrders", "gather_orders", "parse_orders_file", "read_record", "to_orders"]

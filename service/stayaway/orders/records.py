@@ -1,0 +1,101 @@
+"""One record of an orders file: a version, a notice, a recall or a suspension, usable or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from stayaway.kernel.shape import Shape
+from stayaway.orders.findings import Finding, FindingList, Path
+from stayaway.orders.model import Notice, OrderVersion, Recall, Suspension
+from stayaway.orders.wire import ListName
+
+RecordKind = Literal["VERSION", "NOTICE", "RECALL", "SUSPENSION"]
+Record = OrderVersion | Notice | Recall | Suspension
+
+KINDS: dict[ListName, RecordKind] = {
+    "orders": "VERSION",
+    "notices": "NOTICE",
+    "recalls": "RECALL",
+    "suspensions": "SUSPENSION",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was worked out when a record was recorded, and is never worked out again."""
+
+    digest: bytes
+    shapes: Mapping[Path, Shape]
+
+
+@dataclass
+class Draft:
+    """A record while it is checked. `raw` may be anything that JSON can hold."""
+
+    kind: RecordKind
+    path: Path
+    raw: Any
+    findings: FindingList
+    value: Record | None = None
+    digest: bytes = b""
+    shapes: Mapping[Path, Shape] = field(default_factory=dict)
+    repeated: bool = False
+
+    @property
+    def order_id(self) -> str | None:
+        """The order it names, where it names one."""
+        return self.findings.order_id
+
+    def text(self, name: str) -> str | None:
+        """A field's value where it is a text."""
+        value = self.raw.get(name) if isinstance(self.raw, dict) else None
+        return value if isinstance(value, str) else None
+
+    def whole(self, name: str) -> int | None:
+        """A field's value where it is a whole number."""
+        value = self.raw.get(name) if isinstance(self.raw, dict) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedRecord:
+    """A record as it was checked. `value` is None where it has an ERROR or repeats another record.
+
+    `path`: where it lies in the file. `repeated`: it stands in the file a second time.
+    `raw`: the JSON as it came. `digest`: SHA-256 of its
+    canonical JSON. `shapes`: a version's polygons, by path from the record.
+    """
+
+    kind: RecordKind
+    path: Path
+    order_id: str | None
+    raw: Any
+    value: Record | None
+    digest: bytes
+    shapes: Mapping[Path, Shape]
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedOrders:
+    """A whole file: its records in file order and every finding.
+
+    `blocks_orders`: a version, or the file around it, has an ERROR, so that none may be recorded.
+    `known_at`: the latest `recorded_at` of any record whose field could be read, usable or not.
+    """
+
+    records: tuple[ParsedRecord, ...]
+    findings: tuple[Finding, ...]
+    known_at: datetime | None
+    blocks_orders: bool
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an ERROR."""
+        return any(finding.severity == "ERROR" for finding in self.findings)
+
+    @property
+    def versions(self) -> tuple[ParsedRecord, ...]:
+        """The records that are versions of orders, usable or not."""
+        return tuple(record for record in self.records if record.kind == "VERSION")

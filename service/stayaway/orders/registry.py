@@ -1,0 +1,22 @@
+"""What the registry holds at one sequence: the input of every decision, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from stayaway.orders.model import CourtOrder
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySnapshot:
+    """All orders as known at registry sequence `registry_sequence`.
+
+    `known_at` is K: the latest `recorded_at` of any record applied by then (or, in `decide`, the
+    instant asked for). Orders hold only what was recorded by K. `head_sequences` names for each
+    order the sequence of its last change; a commit compares it under a lock.
+    """
+
+    orders: Mapping[str, CourtOrder]
+    registry_sequence: int
+    known_at: datetime
+    head_sequences: Mapping[str, int]
