@@ -1,0 +1,113 @@
+"""What matching concludes: a Match per order, respondent and zone; an EventDecision per event."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from stayaway.sightings.model import Sighting
+
+MatchKind = Literal["DEVICE", "EXACT", "REGION_UNKNOWN", "OCR_EQUIVALENT", "ONE_DIFFERENT", "REGION_DIFFERS"]
+MATCH_KINDS: tuple[MatchKind, ...] = (
+    "DEVICE",
+    "EXACT",
+    "REGION_UNKNOWN",
+    "OCR_EQUIVALENT",
+    "ONE_DIFFERENT",
+    "REGION_DIFFERS",
+)
+"""Best first (WIRE.md step 3)."""
+
+RegionMatch = Literal["MATCH", "DIFFERS", "UNKNOWN"]
+Description = Literal["AGREES", "CONFLICTS", "UNKNOWN"]
+ZoneRelation = Literal["INSIDE", "INSIDE_WITHIN_ERROR", "WARNING"]
+ZONE_RELATIONS: tuple[ZoneRelation, ...] = ("INSIDE", "INSIDE_WITHIN_ERROR", "WARNING")
+"""Best first (WIRE.md step 6)."""
+
+Reason = Literal[
+    "REGION_DIFFERS",
+    "KIND_NOT_ALLOWED",
+    "WARNING_RING",
+    "POSITION_UNCERTAIN",
+    "ACCURACY_OVER_CAP",
+    "CELL_ONLY",
+    "NOT_APPROVED",
+    "ENTERED_IN_ERROR",
+    "NOT_NOTICED",
+    "NOT_YET_EFFECTIVE",
+    "EXPIRED",
+    "RECALLED",
+    "VOID",
+    "SUSPENDED",
+    "OUTSIDE_SCHEDULE",
+    "EXCEPTION_APPLIES",
+    "SHARED_VEHICLE",
+]
+Caution = Literal["EXCEPTION_POSSIBLE", "HISTORICAL", "ORDER_SINCE_ENDED"]
+CAUTIONS: tuple[Caution, ...] = ("EXCEPTION_POSSIBLE", "HISTORICAL", "ORDER_SINCE_ENDED")
+Outcome = Literal["ALERT", "SUPPRESSED"]
+
+_ENDED_OR_UNAPPROVED = frozenset({"NOT_APPROVED", "ENTERED_IN_ERROR", "EXPIRED", "RECALLED", "VOID"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Identity and place agree: judged, with every reason that holds (WIRE.md steps 3 to 5).
+
+    `steps`: numbered sentences, what each step saw and concluded; they hold identities, so
+    they are sealed where they are stored.
+    """
+
+    order_id: str
+    order_version: int
+    order_sha256: str
+    respondent_id: str
+    zone_id: str
+    vehicle_id: str | None
+    device_id: str | None
+    match_kind: MatchKind
+    region_match: RegionMatch
+    description: Description
+    zone_relation: ZoneRelation
+    inside_probability: float | None
+    reasons: tuple[Reason, ...]
+    cautions: tuple[Caution, ...]
+    exception_ids: tuple[str, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """ALERT where no reason holds."""
+        return "SUPPRESSED" if self.reasons else "ALERT"
+
+    @property
+    def may_be_stored(self) -> bool:
+        """Whether this decision may leave a row (DOMAIN.md, "Other people").
+
+        A suppressed one may only for an EXACT or DEVICE identity under an approved order
+        that has not ended.
+        """
+        if not self.reasons:
+            return True
+        return self.match_kind in ("DEVICE", "EXACT") and _ENDED_OR_UNAPPROVED.isdisjoint(self.reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDecision:
+    """All matches of one event, by order, respondent, zone. `index`: its place in the batch."""
+
+    index: int
+    sighting: Sighting
+    content_sha256: bytes
+    matches: tuple[Match, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """ALERT where any match alerts."""
+        return "ALERT" if any(not match.reasons for match in self.matches) else "SUPPRESSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A batch judged: the events that matched something, ascending by index, and the counts."""
+
+    decisions: tuple[EventDecision, ...]
+    candidates: int

@@ -1,0 +1,1 @@
+"""Plate reads and check-ins: wire form v1, plate rules, dead letters."""
