@@ -1,0 +1,174 @@
+-- name: lock_order_heads
+-- description: The orders' heads, in id order, so that no change of an order slips in before this commits.
+SELECT order_id, registry_sequence FROM order_head
+ WHERE order_id = ANY ($1::text[]) ORDER BY order_id FOR SHARE;
+
+-- name: lock_parties
+-- description: One transaction at a time per order and respondent; $1: sorted keys.
+SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key;
+
+-- name: insert_sightings
+-- description: Evidence, once per order and event; returns what was not there before.
+INSERT INTO sighting (order_id, source, event_id, observed_at, content_digest, received_at,
+                      topic, partition, record_offset, payload_sealed)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::timestamptz[],
+                     $7::text[], $8::integer[], $9::bigint[], $10::bytea[])
+ON CONFLICT (order_id, source, event_id, observed_at, content_digest) DO NOTHING
+RETURNING order_id, source, event_id, observed_at, content_digest;
+
+-- name: flag_conflicts
+-- description: One event id with other content or another time under the same order: both are flagged.
+-- $1 orders, $2 sources, $3 event ids of new sightings.
+UPDATE sighting AS s SET content_conflict = true
+  FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[])) AS k (order_id, source, event_id)
+ WHERE (s.order_id, s.source, s.event_id) = (k.order_id, k.source, k.event_id)
+   AND NOT s.content_conflict
+   AND EXISTS (SELECT FROM sighting o
+                WHERE (o.order_id, o.source, o.event_id) = (s.order_id, s.source, s.event_id)
+                  AND (o.observed_at, o.content_digest) <> (s.observed_at, s.content_digest))
+RETURNING s.order_id, s.source, s.event_id;
+
+-- name: flag_alerts
+-- description: The alerts that hold a flagged sighting. $1 orders, $2 sources, $3 event ids.
+WITH root AS (
+    SELECT DISTINCT coalesce(r.merged_into, r.alert_id) AS root_id
+      FROM unnest($1::text[], $2::text[], $3::text[]) AS k (order_id, source, event_id)
+      JOIN decision d USING (order_id, source, event_id)
+      JOIN alert r USING (alert_id, raised_observed_at)
+     WHERE d.outcome = 'ALERT'
+)
+UPDATE alert AS a SET content_conflict = true, row_version = row_version + 1
+  FROM root
+ WHERE root.root_id IN (a.alert_id, a.raised_anew_from)
+   AND NOT a.content_conflict
+RETURNING a.alert_id;
+
+-- name: load_decisions
+-- description: What was decided before on these events for these respondents, in whatever zone.
+SELECT d.order_id, d.respondent_id, d.zone_id, d.source, d.event_id, d.observed_at, d.content_digest, d.outcome
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
+       AS k (order_id, respondent_id, source, event_id, observed_at, content_digest)
+  JOIN decision d USING (order_id, respondent_id, source, event_id, observed_at, content_digest);
+
+-- name: lock_alerts_near
+-- description: The alerts of each order and respondent that reach into [low, high], or whose id was given there.
+SELECT a.* FROM alert a
+  JOIN unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+       AS p (order_id, respondent_id, low, high) USING (order_id, respondent_id)
+ WHERE (a.last_observed_at >= p.low AND a.first_observed_at <= p.high)
+    OR a.raised_observed_at BETWEEN p.low AND p.high
+ ORDER BY a.alert_number
+   FOR UPDATE OF a;
+
+-- name: insert_alert
+-- description: A new alert; its id and instant are fixed from here on.
+INSERT INTO alert (alert_id, raised_observed_at, order_id, respondent_id, raised_at, state, order_versions,
+                   zone_ids, first_observed_at, last_observed_at, sighting_count, match_kind, zone_relation,
+                   cautions, registry_sequence, known_at, policy_sha256, engine, raised_anew_from)
+VALUES ($1, $2, $3, $4, $5, 'OPEN', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+
+-- name: update_alert
+-- description: What the alert's episode shows now.
+UPDATE alert
+   SET order_versions = $3, zone_ids = $4, first_observed_at = $5, last_observed_at = $6, sighting_count = $7,
+       match_kind = $8, zone_relation = $9, cautions = $10, row_version = row_version + 1
+ WHERE alert_id = $1 AND raised_observed_at = $2;
+
+-- name: merge_alerts
+-- description: $2 alerts of order $3 and respondent $4 went into $1; links stay one step long.
+UPDATE alert
+   SET state = 'MERGED', merged_into = $1, row_version = row_version + 1
+ WHERE order_id = $3 AND respondent_id = $4
+   AND (alert_id = ANY ($2::text[]) OR merged_into = ANY ($2::text[]));
+
+-- name: insert_decision
+-- description: A judged match. One that did not alert before and does now is judged anew.
+INSERT INTO decision (order_id, respondent_id, zone_id, source, event_id, observed_at, content_digest, outcome,
+                      alert_id, raised_observed_at, order_version, match_kind, region_match, description,
+                      zone_relation, inside_probability, reasons, cautions, registry_sequence, known_at,
+                      policy_sha256, engine, decided_at, detail_sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23, $24)
+ON CONFLICT (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id) DO UPDATE
+   SET outcome = EXCLUDED.outcome, alert_id = EXCLUDED.alert_id,
+       raised_observed_at = EXCLUDED.raised_observed_at, order_version = EXCLUDED.order_version,
+       match_kind = EXCLUDED.match_kind, region_match = EXCLUDED.region_match,
+       description = EXCLUDED.description, zone_relation = EXCLUDED.zone_relation,
+       inside_probability = EXCLUDED.inside_probability, reasons = EXCLUDED.reasons,
+       cautions = EXCLUDED.cautions, registry_sequence = EXCLUDED.registry_sequence,
+       known_at = EXCLUDED.known_at, policy_sha256 = EXCLUDED.policy_sha256, engine = EXCLUDED.engine,
+       decided_at = EXCLUDED.decided_at, detail_sealed = EXCLUDED.detail_sealed
+ WHERE decision.outcome <> 'ALERT' AND EXCLUDED.outcome = 'ALERT';
+
+-- name: publish_changes
+-- description: Appends to the outbox in one step and hints to those who listen. $1 alert ids, $2 changes, $3 instant.
+-- The head's row lock makes sequence and commit order the same, so it is taken last.
+WITH head AS (
+    UPDATE outbox_head SET outbox_sequence = outbox_sequence + cardinality($1::text[])
+    RETURNING outbox_sequence
+), added AS (
+    INSERT INTO outbox (outbox_sequence, alert_id, change, changed_at)
+    SELECT head.outbox_sequence - cardinality($1::text[]) + item.place, item.alert_id, item.change, $3
+      FROM head, unnest($1::text[], $2::text[]) WITH ORDINALITY AS item (alert_id, change, place)
+)
+SELECT pg_notify('stayaway_outbox', outbox_sequence::text) FROM head;
+
+-- name: lock_open_alerts
+-- description: The open alerts of orders that changed, with the roots that hold their decisions.
+SELECT a.* FROM alert a
+ WHERE a.order_id = ANY ($1::text[])
+   AND (a.state IN ('OPEN', 'CLAIMED')
+        OR EXISTS (SELECT FROM alert f WHERE f.raised_anew_from = a.alert_id AND f.order_id = a.order_id
+                                         AND f.state IN ('OPEN', 'CLAIMED')))
+ ORDER BY a.alert_number
+   FOR UPDATE;
+
+-- name: open_parties
+-- description: The respondents with open alerts under the orders of $1.
+SELECT DISTINCT order_id, respondent_id FROM alert
+ WHERE order_id = ANY ($1::text[]) AND state IN ('OPEN', 'CLAIMED')
+ ORDER BY order_id, respondent_id;
+
+-- name: load_members
+-- description: The alerting decisions of the roots in $1, those of alerts merged into them too, with their evidence.
+SELECT coalesce(a.merged_into, a.alert_id) AS root_id, d.*, s.payload_sealed
+  FROM alert a
+  JOIN decision d USING (alert_id, raised_observed_at)
+  JOIN sighting s ON (s.order_id, s.source, s.event_id, s.observed_at, s.content_digest)
+                   = (d.order_id, d.source, d.event_id, d.observed_at, d.content_digest)
+ WHERE a.order_id = ANY ($2::text[])
+   AND (a.alert_id = ANY ($1::text[]) OR a.merged_into = ANY ($1::text[]))
+   AND d.outcome = 'ALERT'
+ ORDER BY d.observed_at, d.source, d.event_id, d.content_digest, d.zone_id;
+
+-- name: withdraw_decision
+-- description: The order turned out not to be in force then (or no longer names this vehicle or place).
+UPDATE decision
+   SET outcome = 'WITHDRAWN', reasons = $8, registry_sequence = $9, known_at = $10, policy_sha256 = $11,
+       engine = $12, decided_at = $13
+ WHERE (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id)
+     = ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: revise_decision
+-- description: Judged again on what is known now, and still alerting: another version, or a caution more.
+UPDATE decision
+   SET order_version = $8, match_kind = $9, region_match = $10, description = $11, zone_relation = $12,
+       inside_probability = $13, cautions = $14, registry_sequence = $15, known_at = $16, policy_sha256 = $17,
+       engine = $18, decided_at = $19, detail_sealed = $20
+ WHERE (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id)
+     = ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: move_decision
+-- description: The member's episode was cut in two: it belongs to another alert now.
+UPDATE decision SET alert_id = $8, raised_observed_at = $9
+ WHERE (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id)
+     = ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: withdraw_alerts
+-- description: None of their members stands any more.
+UPDATE alert SET state = 'WITHDRAWN', row_version = row_version + 1
+ WHERE alert_id = ANY ($1::text[]) AND state IN ('OPEN', 'CLAIMED');
+
+-- name: taken_ids
+-- description: Every id given to alerts of this order and respondent.
+SELECT alert_id FROM alert WHERE order_id = $1 AND respondent_id = $2;

@@ -1,0 +1,135 @@
+-- name: list_alerts
+-- description: One page of a list, newest first. $1 states, $2 standing or null, $3 below this number, $4 limit.
+SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from_number
+  FROM alert a
+ WHERE a.state = ANY ($1::text[])
+   AND ($2::text IS NULL
+        OR $2 = CASE WHEN 'ORDER_SINCE_ENDED' = ANY (a.cautions) THEN 'ORDER_SINCE_ENDED'
+                     WHEN 'HISTORICAL' = ANY (a.cautions) THEN 'HISTORICAL'
+                     ELSE 'LIVE' END)
+   AND ($3::bigint IS NULL OR a.alert_number < $3)
+ ORDER BY a.alert_number DESC
+ LIMIT $4;
+
+-- name: count_open
+-- description: How many alerts wait for a person, by standing.
+SELECT CASE WHEN 'ORDER_SINCE_ENDED' = ANY (cautions) THEN 'ORDER_SINCE_ENDED'
+            WHEN 'HISTORICAL' = ANY (cautions) THEN 'HISTORICAL'
+            ELSE 'LIVE' END AS standing, count(*) AS alerts
+  FROM alert
+ WHERE state IN ('OPEN', 'CLAIMED')
+ GROUP BY 1;
+
+-- name: find_by_number
+-- description: The order of an alert, by the alert's number.
+SELECT alert_number, order_id FROM alert WHERE alert_number = $1;
+
+-- name: find_by_id
+-- description: The order of an alert, by the id it was raised with.
+SELECT alert_number, order_id FROM alert WHERE alert_id = $1;
+
+-- name: load_alert
+-- description: One alert with the numbers of those it is linked to.
+-- root_id: the alert that the decisions of its episode point to.
+SELECT a.*, m.alert_number AS merged_into_number, r.alert_number AS raised_anew_from_number,
+       coalesce(r.merged_into, r.alert_id, a.alert_id) AS root_id
+  FROM alert a
+  LEFT JOIN alert m ON m.alert_id = a.merged_into
+  LEFT JOIN alert r ON r.alert_id = a.raised_anew_from
+ WHERE a.alert_number = $1;
+
+-- name: share_order_head
+-- description: No change of the order slips in between reading the alert and acting on it.
+SELECT registry_sequence FROM order_head WHERE order_id = $1 FOR SHARE;
+
+-- name: lock_alert
+-- description: The alert, for the act that follows in this transaction.
+SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from_number,
+       coalesce((SELECT coalesce(r.merged_into, r.alert_id) FROM alert r WHERE r.alert_id = a.raised_anew_from),
+                a.alert_id) AS root_id
+  FROM alert a
+ WHERE a.alert_number = $1
+   FOR UPDATE OF a;
+
+-- name: load_evidence
+-- description: The newest judged matches of an episode and of alerts merged into it, with their events.
+-- $1 root alert id, $2 order, $3 respondent, $4 limit.
+SELECT d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
+       d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
+       d.policy_sha256, d.engine, d.detail_sealed, s.payload_sealed, s.content_conflict, s.topic,
+       s.partition, s.record_offset, count(*) OVER () AS total
+  FROM alert a
+  JOIN decision d USING (alert_id, raised_observed_at)
+  JOIN sighting s ON (s.order_id, s.source, s.event_id, s.observed_at, s.content_digest)
+                   = (d.order_id, d.source, d.event_id, d.observed_at, d.content_digest)
+ WHERE a.order_id = $2 AND a.respondent_id = $3
+   AND (a.alert_id = $1 OR a.merged_into = $1)
+ ORDER BY d.observed_at DESC, d.source, d.event_id, d.zone_id
+ LIMIT $4;
+
+-- name: has_plate
+-- description: Whether a camera's read is among the evidence of an episode. $1 root alert id, $2 order, $3 respondent.
+SELECT EXISTS (
+    SELECT FROM alert a JOIN decision d USING (alert_id, raised_observed_at)
+     WHERE a.order_id = $2 AND a.respondent_id = $3
+       AND (a.alert_id = $1 OR a.merged_into = $1)
+       AND d.match_kind <> 'DEVICE');
+
+-- name: load_acts
+-- description: What people did with an alert, in order.
+SELECT act_number, act, acted_at, actor, actor_verified, reason_code
+  FROM alert_act WHERE alert_id = $1 ORDER BY act_number;
+
+-- name: take_claim
+-- description: The lease: $2 who, $3 until. The caller holds the row's lock and has checked that it is free.
+UPDATE alert
+   SET state = 'CLAIMED', claimed_by = $2, claimed_until = $3, row_version = row_version + 1
+ WHERE alert_number = $1;
+
+-- name: renew_claim
+-- description: A longer lease for the one who holds it; no new picture for others.
+UPDATE alert SET claimed_until = $3 WHERE alert_number = $1 AND claimed_by = $2;
+
+-- name: dispose
+-- description: $2 state, $3 disposition, $4 instant, $5 who. The caller holds the row's lock.
+UPDATE alert
+   SET state = $2, disposition = $3, disposed_at = $4, disposed_by = $5,
+       claimed_by = NULL, claimed_until = NULL, row_version = row_version + 1
+ WHERE alert_number = $1;
+
+-- name: insert_act
+-- description: Append an act; the alert's row is locked, so the next number is free.
+INSERT INTO alert_act (alert_id, act_number, order_id, act, acted_at, actor, actor_verified, reason_code,
+                       detail_sealed)
+SELECT $1, coalesce(max(act_number), 0) + 1, $2, $3, $4, $5, $6, $7, $8
+  FROM alert_act WHERE alert_id = $1;
+
+-- name: next_outbox
+-- description: The next place in the outbox; the row's lock makes commit order and sequence the same.
+UPDATE outbox_head SET outbox_sequence = outbox_sequence + 1 RETURNING outbox_sequence;
+
+-- name: insert_outbox
+-- description: What changed, for whoever follows.
+INSERT INTO outbox (outbox_sequence, alert_id, change, changed_at) VALUES ($1, $2, $3, $4);
+
+-- name: notify_outbox
+-- description: A hint only: whoever missed it reads the sequence.
+SELECT pg_notify($1, $2);
+
+-- name: outbox_sequence
+-- description: How far the outbox goes.
+SELECT outbox_sequence FROM outbox_head;
+
+-- name: load_changed
+-- description: The alerts that changed after $1, up to $2.
+SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from_number
+  FROM alert a
+ WHERE a.alert_id IN (SELECT alert_id FROM outbox WHERE outbox_sequence > $1 AND outbox_sequence <= $2)
+ ORDER BY a.alert_number;
+
+-- name: stream_progress
+-- description: Proof of life: when a partition last moved, and what is held.
+SELECT max(updated_at) AS last_at,
+       array_agg(topic || '/' || partition || ': ' || hold_reason ORDER BY topic, partition)
+         FILTER (WHERE hold_reason IS NOT NULL) AS holds
+  FROM partition_position;

@@ -1,0 +1,165 @@
+"""What speaks against a lead: every such fact is shown before the evidence for it.
+
+An officer may infer that the owner drives unless facts speak against it (Kansas v. Glover;
+DOMAIN.md), so a shared, borrowed or differing vehicle comes first.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from stayaway.alerts.review_model import AlertRow, Evidence, Fact, PlateView
+from stayaway.alerts.words import CAUTIONS, EXCEPTIONS, MATCH_KINDS, difference_words
+from stayaway.matching.model import MATCH_KINDS as KINDS_BEST_FIRST
+from stayaway.matching.model import ZONE_RELATIONS
+from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Vehicle
+
+_LINK_OLD = timedelta(days=90)
+"""NCIC: validation falls due 60-90 days after entry (DOMAIN.md)."""
+
+
+def best_evidence(evidence: Sequence[Evidence]) -> Evidence:
+    """The best kind, then the best relation, then the latest read."""
+    ranked = sorted(evidence, key=lambda item: item.sighting.observed_at, reverse=True)
+    return min(ranked, key=lambda item: (KINDS_BEST_FIRST.index(item.match_kind), _relation_rank(item)))
+
+
+def _relation_rank(item: Evidence) -> int:
+    return ZONE_RELATIONS.index(item.zone_relation)
+
+
+def best_plate(evidence: Sequence[Evidence], version: OrderVersion, respondent_id: str) -> PlateView | None:
+    """The best plate read beside its vehicle; None where only a device reported."""
+    reads = [item for item in evidence if item.plate_read is not None and item.vehicle_id is not None]
+    if not reads:
+        return None
+    best = best_evidence(reads)
+    vehicle = find_vehicle(version, respondent_id, best.vehicle_id)
+    if best.plate_read is None or vehicle is None:
+        return None
+    return PlateView.of(best.plate_read, vehicle)
+
+
+def find_vehicle(version: OrderVersion, respondent_id: str, vehicle_id: str | None) -> Vehicle | None:
+    """The respondent's vehicle of that id in that version."""
+    for respondent in version.respondents:
+        if respondent.respondent_id == respondent_id:
+            return next((item for item in respondent.vehicles if item.vehicle_id == vehicle_id), None)
+    return None
+
+
+def facts_against(
+    *,
+    row: AlertRow,
+    order: CourtOrder,
+    best: Evidence,
+    plate: PlateView | None,
+    others_linked: int,
+    exceptions: Sequence[OrderException],
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[Fact, ...]:
+    """In the order a reader needs them: the order, the vehicle, the plate, the place.
+
+    `others_linked`: how many other respondents, of this or any other order, the plate is linked to.
+    """
+    return (
+        *_order_facts(row, order, exceptions, expires_at, now),
+        *(_vehicle_facts(plate, others_linked, now) if plate else ()),
+        *(_plate_facts(best, plate) if plate else ()),
+        *_place_facts(best),
+        *_record_facts(row),
+    )
+
+
+def _order_facts(
+    row: AlertRow,
+    order: CourtOrder,
+    exceptions: Sequence[OrderException],
+    expires_at: datetime | None,
+    now: datetime,
+) -> Iterator[Fact]:
+    if row.state == "WITHDRAWN":
+        yield Fact(code="WITHDRAWN", text="Withdrawn: the order was not in force when this was read.")
+    if row.standing == "HISTORICAL" or "HISTORICAL" in row.cautions:
+        yield Fact(code="HISTORICAL", text=CAUTIONS["HISTORICAL"])
+    recalled = any(recall.recalled_at <= now for recall in order.recalls)
+    expired = expires_at is not None and expires_at <= now
+    if "ORDER_SINCE_ENDED" in row.cautions or recalled or expired:
+        how = " It was recalled." if recalled else " It has expired." if expired else ""
+        yield Fact(code="ORDER_SINCE_ENDED", text=CAUTIONS["ORDER_SINCE_ENDED"] + how)
+    if "EXCEPTION_POSSIBLE" in row.cautions:
+        named = "; ".join(f"{EXCEPTIONS[item.kind]} ({item.authority})" for item in exceptions)
+        yield Fact(
+            code="EXCEPTION_POSSIBLE", text=CAUTIONS["EXCEPTION_POSSIBLE"] + (f" {named}." if named else "")
+        )
+
+
+def _vehicle_facts(plate: PlateView, others_linked: int, now: datetime) -> Iterator[Fact]:
+    vehicle = plate.vehicle
+    differing = description_conflicts(plate)
+    if differing:
+        yield Fact(code="DESCRIPTION_CONFLICTS", text=f"Another vehicle? {'; '.join(differing)}.")
+    if vehicle.used_by:
+        yield Fact(
+            code="PROTECTED_PERSON_USES_IT",
+            text=f"A protected person also uses this vehicle ({', '.join(sorted(vehicle.used_by))}).",
+        )
+    elif vehicle.used_by is None:
+        yield Fact(code="USE_NOT_ASKED", text="Nobody recorded whether a protected person uses this vehicle.")
+    if others_linked:
+        yield Fact(
+            code="SHARED_VEHICLE",
+            text=f"Orders link this plate to {others_linked + 1} respondents: any of them may be driving.",
+        )
+    if vehicle.link_basis == "CO_REGISTERED":
+        yield Fact(code="CO_REGISTERED", text="Co-registered: somebody else owns this vehicle too.")
+    if vehicle.link_basis == "KNOWN_DRIVER":
+        yield Fact(
+            code="KNOWN_DRIVER",
+            text="Somebody else owns this vehicle; the respondent is only known to drive it.",
+        )
+    if vehicle.last_verified_at is not None and now - vehicle.last_verified_at > _LINK_OLD:
+        days = (now - vehicle.last_verified_at).days
+        yield Fact(code="LINK_OLD", text=f"The link to this vehicle was last verified {days} days ago.")
+
+
+def _plate_facts(best: Evidence, plate: PlateView) -> Iterator[Fact]:
+    differences = difference_words(plate.characters)
+    if differences:
+        yield Fact(
+            code="PLATE_DIFFERS",
+            text=f"The plate was not read as the order has it: {'; '.join(differences)}.",
+        )
+    elif best.region_match == "UNKNOWN" and best.match_kind == "REGION_UNKNOWN":
+        yield Fact(code="REGION_UNKNOWN", text=MATCH_KINDS["REGION_UNKNOWN"].meaning)
+
+
+def _place_facts(best: Evidence) -> Iterator[Fact]:
+    if best.zone_relation == "INSIDE_WITHIN_ERROR" and best.inside_probability is not None:
+        yield Fact(
+            code="POSITION",
+            text=f"The position may lie outside the zone: probability inside {best.inside_probability:.3f}.",
+        )
+    if best.zone_relation == "WARNING":
+        yield Fact(code="WARNING_RING", text="Outside the zone itself: in its warning ring only.")
+
+
+def _record_facts(row: AlertRow) -> Iterator[Fact]:
+    if row.content_conflict:
+        yield Fact(
+            code="CONTENT_CONFLICT", text="One event id came with two different contents; both are shown."
+        )
+
+
+def description_conflicts(plate: PlateView) -> tuple[str, ...]:
+    """`colour: camera red, order blue` for what both sides have and differs (WIRE.md step 3)."""
+    pairs = (
+        ("make", plate.read.make, plate.vehicle.make),
+        ("model", plate.read.model, plate.vehicle.model),
+        ("colour", plate.read.colour, plate.vehicle.colour),
+    )
+    return tuple(
+        f"{name}: camera {seen}, order {entered}"
+        for name, seen, entered in pairs
+        if seen and entered and seen.casefold() != entered.casefold()
+    )

@@ -1,0 +1,383 @@
+"""A batch's decisions into Postgres, inside the caller's transaction.
+
+The caller holds the fenced partition rows and has locked the order heads (`lock_order_heads`);
+here follow the advisory locks per order and respondent and the alert rows, so that any number of
+matchers make one alert of one visit. `publish_changes` comes last, after the audit entries.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from stayaway.alerts.episodes import summarise
+from stayaway.alerts.model import AlertRow, Change
+from stayaway.alerts.plan import EpisodeChange, Member, plan_changes
+from stayaway.alerts.rows import (
+    Basis,
+    Party,
+    alert_entry,
+    episode_payload,
+    insert_arguments,
+    probability,
+    seal_detail,
+    shown,
+    to_alert_row,
+)
+from stayaway.audit.entries import NewEntry
+from stayaway.kernel.instants import format_instant, from_us, to_us
+from stayaway.kernel.jsontext import canonical_json
+from stayaway.matching.model import EventDecision, Match
+from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.seal import Seal
+
+SQL = load_queries("stayaway.alerts", "alerts.sql")
+StoredEvent = tuple[str, str, str, datetime, bytes]
+"""(order id, source, event id, observed_at, content digest): a sighting's key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An event that matched, its bytes and where in the stream they lie."""
+
+    decision: EventDecision
+    value: bytes
+    topic: str
+    partition: int
+    record_offset: int
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What was written: audit entries, each for the stream of a judged event (its place in the
+    batch), and the alerts that changed, for the outbox.
+    """
+
+    entries: list[tuple[int, NewEntry]] = field(default_factory=list)
+    changes: list[tuple[str, Change]] = field(default_factory=list)
+    alerts_raised: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One match that may leave a row. `place`: of its event among the judged."""
+
+    place: int
+    match: Match
+    stored: StoredEvent
+
+    @property
+    def party(self) -> Party:
+        return self.match.order_id, self.match.respondent_id
+
+    @property
+    def event(self) -> tuple[str, str, StoredEvent]:
+        return (*self.party, self.stored)
+
+
+async def lock_order_heads(conn: Connection, order_ids: Iterable[str]) -> dict[str, int]:
+    """The sequence of each order's last change, locked against changes until commit."""
+    rows = await conn.fetch(SQL.lock_order_heads, sorted(set(order_ids)))
+    return {row["order_id"]: row["registry_sequence"] for row in rows}
+
+
+def party_key(party: Party) -> int:
+    """The advisory lock's signed 64-bit key; ids hold no slash, so parties differ in their text."""
+    digest = hashlib.sha256("/".join(party).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+async def lock_parties(conn: Connection, parties: Iterable[Party]) -> None:
+    """One transaction at a time works on the episodes of an order and respondent."""
+    await conn.execute(SQL.lock_parties, sorted({party_key(party) for party in parties}))
+
+
+async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged], basis: Basis) -> Recorded:
+    """Sightings, decisions and alerts of what may be stored; the same event again changes nothing."""
+    recorded = Recorded()
+    rows = _storable(seal, judged)
+    if not rows:
+        return recorded
+    await lock_parties(conn, {row.party for row in rows})
+    fresh = await _insert_sightings(conn, seal, rows, judged)
+    known = await _load_known(conn, [row for row in rows if row.stored not in fresh])
+    rows = _drop_known(rows, known)
+    alerting = [row for row in rows if not row.match.reasons]
+    roots = await _change_alerts(conn, alerting, known, judged, basis, recorded)
+    await _insert_decisions(conn, seal, rows, roots, basis)
+    await _flag_conflicts(conn, fresh, recorded)
+    return recorded
+
+
+async def publish_changes(conn: Connection, changes: Sequence[tuple[str, Change]], at: datetime) -> None:
+    """Tell the outbox. The last statement before commit: it holds a lock that all writers need."""
+    if changes:
+        alert_ids, words = zip(*changes, strict=True)
+        await conn.execute(SQL.publish_changes, list(alert_ids), list(words), at)
+
+
+# ---------------------------------------------------------------- sightings
+
+
+def _storable(seal: Seal, judged: Sequence[Judged]) -> list[_Row]:
+    """The matches that may leave a row, once each, in the judged order."""
+    rows: dict[tuple[str, StoredEvent, str], _Row] = {}
+    digests: dict[tuple[str, bytes], bytes] = {}
+    for place, item in enumerate(judged):
+        decision = item.decision
+        for match in decision.matches:
+            if not match.may_be_stored:
+                continue
+            key = (match.order_id, decision.content_sha256)
+            if key not in digests:
+                digests[key] = seal.reference(match.order_id, decision.content_sha256.hex())
+            sighting = decision.sighting
+            stored = (match.order_id, sighting.source, sighting.event_id, sighting.observed_at, digests[key])
+            row = _Row(place=place, match=match, stored=stored)
+            rows.setdefault((match.respondent_id, stored, match.zone_id), row)
+    return list(rows.values())
+
+
+async def _insert_sightings(
+    conn: Connection, seal: Seal, rows: Sequence[_Row], judged: Sequence[Judged]
+) -> set[StoredEvent]:
+    """Evidence of these rows; the keys that were not there before."""
+    first: dict[StoredEvent, Judged] = {}
+    for row in rows:
+        first.setdefault(row.stored, judged[row.place])
+    keys = sorted(first)
+    events = [first[key] for key in keys]
+    payloads = [_seal_sighting(seal, key[0], item) for key, item in zip(keys, events, strict=True)]
+    inserted = await conn.fetch(
+        SQL.insert_sightings,
+        *([key[column] for key in keys] for column in range(5)),
+        [item.decision.sighting.received_at for item in events],
+        [item.topic for item in events],
+        [item.partition for item in events],
+        [item.record_offset for item in events],
+        payloads,
+    )
+    return {tuple(row) for row in inserted}
+
+
+def _seal_sighting(seal: Seal, order_id: str, item: Judged) -> bytes:
+    payload = {"content_sha256": item.decision.content_sha256.hex(), "value": item.value.decode("utf-8")}
+    return seal.seal(order_id, "sighting", canonical_json(payload))
+
+
+async def _flag_conflicts(conn: Connection, fresh: set[StoredEvent], recorded: Recorded) -> None:
+    """One event id with two contents is judged twice, and both are flagged."""
+    if not fresh:
+        return
+    keys = sorted({key[:3] for key in fresh})
+    flagged = await conn.fetch(SQL.flag_conflicts, *([key[column] for key in keys] for column in range(3)))
+    if flagged:
+        columns = ([row[column] for row in flagged] for column in range(3))
+        alerts = await conn.fetch(SQL.flag_alerts, *columns)
+        told = {alert_id for alert_id, _ in recorded.changes}
+        recorded.changes += [(row["alert_id"], "REVISED") for row in alerts if row["alert_id"] not in told]
+
+
+# ---------------------------------------------------------------- what was decided before
+
+_Known = dict[tuple[str, str, StoredEvent], dict[str, str]]
+"""For each event under a respondent: zone id -> outcome."""
+
+
+async def _load_known(conn: Connection, rows: Sequence[_Row]) -> _Known:
+    known: _Known = {}
+    events = sorted({row.event for row in rows})
+    if not events:
+        return known
+    found = await conn.fetch(
+        SQL.load_decisions,
+        [event[0] for event in events],
+        [event[1] for event in events],
+        *([event[2][column] for event in events] for column in range(1, 5)),
+    )
+    for row in found:
+        stored = (row["order_id"], row["source"], row["event_id"], row["observed_at"], row["content_digest"])
+        event = (row["order_id"], row["respondent_id"], stored)
+        known.setdefault(event, {})[row["zone_id"]] = row["outcome"]
+    return known
+
+
+def _drop_known(rows: Sequence[_Row], known: _Known) -> list[_Row]:
+    """Without what stands already: an alerting decision, or one suppressed then and now."""
+    kept = []
+    for row in rows:
+        before = known.get(row.event, {}).get(row.match.zone_id)
+        if before is None or (before != "ALERT" and not row.match.reasons):
+            kept.append(row)
+    return kept
+
+
+# ---------------------------------------------------------------- alerts
+
+
+async def _change_alerts(
+    conn: Connection,
+    rows: Sequence[_Row],
+    known: _Known,
+    judged: Sequence[Judged],
+    basis: Basis,
+    recorded: Recorded,
+) -> dict[int, tuple[str, int]]:
+    """Raise, extend and merge; for each alerting row (by its place in `rows`'s identity) its root."""
+    roots: dict[int, tuple[str, int]] = {}
+    parties: dict[Party, list[_Row]] = {}
+    for row in rows:
+        parties.setdefault(row.party, []).append(row)
+    near = await _lock_alerts_near(conn, parties, basis.gap_us)
+    changes: list[tuple[Party, EpisodeChange]] = []
+    for party, mine in sorted(parties.items()):
+        members = _to_members(mine, known)
+        for change in plan_changes(*party, near.get(party, ()), members, basis.gap_us):
+            changes.append((party, change))
+            roots.update((id(mine[m.index]), (change.root_id, change.root_raised_us)) for m in change.members)
+            _note(recorded, party, change, [mine[m.index] for m in change.members], judged, basis)
+    await _write_alerts(conn, changes, basis)
+    return roots
+
+
+def _to_members(rows: Sequence[_Row], known: _Known) -> list[Member]:
+    events: dict[StoredEvent, int] = {}
+    members = []
+    for index, row in enumerate(rows):
+        event = events.setdefault(row.stored, len(events))
+        counted = "ALERT" in known.get(row.event, {}).values()
+        summary = summarise(to_us(row.stored[3]), row.match)
+        members.append(Member(index=index, event=event, is_new_event=not counted, summary=summary))
+    return members
+
+
+async def _lock_alerts_near(
+    conn: Connection, parties: dict[Party, list[_Row]], gap_us: int
+) -> dict[Party, list[AlertRow]]:
+    if not parties:
+        return {}
+    gap = timedelta(microseconds=gap_us)
+    spans = [
+        (*party, min(row.stored[3] for row in rows) - gap, max(row.stored[3] for row in rows) + gap)
+        for party, rows in sorted(parties.items())
+    ]
+    found = await conn.fetch(SQL.lock_alerts_near, *([span[column] for span in spans] for column in range(4)))
+    near: dict[Party, list[AlertRow]] = {}
+    for row in found:
+        near.setdefault((row["order_id"], row["respondent_id"]), []).append(to_alert_row(row))
+    return near
+
+
+async def _write_alerts(
+    conn: Connection, changes: Sequence[tuple[Party, EpisodeChange]], basis: Basis
+) -> None:
+    inserts = [
+        insert_arguments(party, change.raised, change.summary, change.sighting_count, basis)
+        for party, change in changes
+        if change.raised is not None
+    ]
+    updates = [
+        (row.alert_id, from_us(row.raised_us), *shown(change.summary, change.sighting_count))
+        for _, change in changes
+        for row in change.updated
+    ]
+    if inserts:
+        await conn.executemany(SQL.insert_alert, inserts)
+    if updates:
+        await conn.executemany(SQL.update_alert, updates)
+    for party, change in changes:
+        if change.merged:
+            merged_ids = [row.alert_id for row in change.merged]
+            await conn.execute(SQL.merge_alerts, change.root_id, merged_ids, *party)
+
+
+def _note(
+    recorded: Recorded,
+    party: Party,
+    change: EpisodeChange,
+    rows: Sequence[_Row],
+    judged: Sequence[Judged],
+    basis: Basis,
+) -> None:
+    """The audit entries and outbox rows of one episode's change.
+
+    Entries go to the stream of the earliest new member, so that they do not depend on the order
+    in which partitions were read.
+    """
+    place = min(rows, key=lambda row: (row.stored[3], row.stored)).place
+    members = [_member_payload(row, judged) for row in rows]
+    about = episode_payload(change.summary, change.sighting_count, basis)
+    entries: list[NewEntry] = []
+    if change.raised is not None:
+        raised = change.raised
+        recorded.alerts_raised += 1
+        payload = {**about, "raised_anew_from": raised.raised_anew_from, "members": members}
+        entries.append(alert_entry("ALERT_RAISED", party, raised.alert_id, payload, basis))
+        recorded.changes.append((raised.alert_id, "RAISED"))
+    if change.rose:
+        payload = {**about, "members": members}
+        entries.append(alert_entry("ALERT_EVIDENCE_ROSE", party, change.root_id, payload, basis))
+    for row in change.merged:
+        payload = {**about, "merged_into": change.root_id}
+        entries.append(alert_entry("ALERT_MERGED", party, row.alert_id, payload, basis))
+        recorded.changes.append((row.alert_id, "MERGED"))
+    recorded.entries += [(place, entry) for entry in entries]
+    recorded.changes += [(row.alert_id, "EXTENDED") for row in change.updated]
+
+
+def _member_payload(row: _Row, judged: Sequence[Judged]) -> dict[str, Any]:
+    item = judged[row.place]
+    return {
+        "source": row.stored[1],
+        "event_id": row.stored[2],
+        "observed_at": format_instant(row.stored[3]),
+        "content_sha256": item.decision.content_sha256.hex(),
+        "zone_id": row.match.zone_id,
+        "topic": item.topic,
+        "partition": item.partition,
+        "record_offset": item.record_offset,
+    }
+
+
+# ---------------------------------------------------------------- decisions
+
+
+async def _insert_decisions(
+    conn: Connection, seal: Seal, rows: Sequence[_Row], roots: dict[int, tuple[str, int]], basis: Basis
+) -> None:
+    if rows:
+        arguments = [_decision_arguments(seal, row, roots.get(id(row)), basis) for row in rows]
+        await conn.executemany(SQL.insert_decision, arguments)
+
+
+def _decision_arguments(seal: Seal, row: _Row, root: tuple[str, int] | None, basis: Basis) -> tuple[Any, ...]:
+    match = row.match
+    order_id, source, event_id, observed_at, digest = row.stored
+    alert_id, raised_at = (root[0], from_us(root[1])) if root is not None else (None, None)
+    return (
+        order_id,
+        match.respondent_id,
+        match.zone_id,
+        source,
+        event_id,
+        observed_at,
+        digest,
+        match.outcome,
+        alert_id,
+        raised_at,
+        match.order_version,
+        match.match_kind,
+        match.region_match,
+        match.description,
+        match.zone_relation,
+        probability(match),
+        list(match.reasons),
+        list(match.cautions),
+        basis.registry_sequence,
+        basis.known_at,
+        basis.policy_sha256,
+        basis.engine,
+        basis.decided_at,
+        seal_detail(seal, match),
+    )

@@ -1,0 +1,1 @@
+"""The matcher: one batch through sightings, matching and alerts in one transaction."""

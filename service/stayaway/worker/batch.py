@@ -1,0 +1,383 @@
+"""One batch: decode, judge, dead letters, one transaction; and what follows when that fails.
+
+A lost fence drops that partition only. An order that moved since it was loaded: reload, judge
+again. Any failure around the transaction: a new connection is asked where the partitions stand,
+because an error on COMMIT says nothing about whether it happened.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from aiokafka.errors import KafkaError
+
+from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_changes, record_decisions
+from stayaway.audit.entries import AuditRow, NewEntry
+from stayaway.audit.store import insert_rows
+from stayaway.kernel.errors import UnreachableError
+from stayaway.matching.model import EventDecision
+from stayaway.platform.postgres import Connection
+from stayaway.platform.seal import SYSTEM_SCOPE, Seal
+from stayaway.sightings.batch import decode_batch
+from stayaway.sightings.dead_letters import DeadLetter, Producer, publish_dead_letters, record_dead_letters
+from stayaway.sightings.model import Refusal
+from stayaway.worker.breaker import Breaker
+from stayaway.worker.coverage import NULL_VALUE, PartitionKey, PartitionState, Step, Tally
+from stayaway.worker.database import PASSING_ERRORS, Database
+from stayaway.worker.failpoints import failpoint
+from stayaway.worker.follow import Registry, RegistryFollower
+from stayaway.worker.observe import Observer
+from stayaway.worker.partitions import SQL, append, move, reconcile, sealed
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+
+
+class OrdersMovedError(Exception):
+    """An order changed between decision and commit; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Records of one partition, ascending, from the offset that its state expects next."""
+
+    state: PartitionState
+    offsets: Sequence[int]
+    values: Sequence[bytes | None]
+
+    @property
+    def to_offset(self) -> int:
+        """Where reading goes on after it."""
+        return self.offsets[-1] + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedPart:
+    """A part with its decisions. `stored`: events that may leave a row."""
+
+    part: Part
+    refusals: dict[int, Refusal]
+    decisions: tuple[EventDecision, ...]
+    stored: tuple[Judged, ...]
+    letters: tuple[DeadLetter, ...]
+    tally: Tally
+
+    @property
+    def key(self) -> PartitionKey:
+        """(topic, partition)."""
+        return self.part.state.key
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of each part. `registry_sequence`: as the database showed it at the end."""
+
+    moved: dict[PartitionKey, PartitionState] = field(default_factory=dict)
+    lost: set[PartitionKey] = field(default_factory=set)
+    registry_sequence: int | None = None
+    judge_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Attempt:
+    moved: dict[PartitionKey, PartitionState]
+    lost: set[PartitionKey]
+    again: list[Part] = field(default_factory=list)
+    registry_sequence: int | None = None
+    recorded: Recorded = field(default_factory=Recorded)
+    rows: Sequence[AuditRow] = ()
+
+
+def judge_part(part: Part, registry: Registry) -> JudgedPart:
+    """The pure part of the road, for one partition's records."""
+    batch = decode_batch(part.values, registry.policy)
+    judgement = registry.engine.judge(batch)
+    topic, partition = part.state.key
+    stored = tuple(
+        Judged(
+            decision=decision,
+            value=part.values[decision.index] or b"",
+            topic=topic,
+            partition=partition,
+            record_offset=part.offsets[decision.index],
+        )
+        for decision in judgement.decisions
+        if any(match.may_be_stored for match in decision.matches)
+    )
+    letters = tuple(
+        DeadLetter.of(topic, partition, part.offsets[index], refusal)
+        for index, refusal in sorted(batch.refusals.items())
+    )
+    tally = Tally(len(part.values), len(batch.refusals), judgement.candidates, len(judgement.decisions))
+    return JudgedPart(
+        part=part,
+        refusals=batch.refusals,
+        decisions=judgement.decisions,
+        stored=stored,
+        letters=letters,
+        tally=tally,
+    )
+
+
+def record_digest(seal: Seal, value: bytes | None) -> bytes:
+    """The keyed digest by which the log's last record is known again."""
+    return seal.reference(SYSTEM_SCOPE, hashlib.sha256(NULL_VALUE if value is None else value).hexdigest())
+
+
+class BatchRunner:
+    """Carries batches through to their commit. One at a time."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        seal: Seal,
+        producer: Producer,
+        follower: RegistryFollower,
+        breaker: Breaker,
+        observer: Observer,
+        clock: Callable[[], datetime],
+        wait_s: float,
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._producer = producer
+        self._follower = follower
+        self._breaker = breaker
+        self._observer = observer
+        self._clock = clock
+        self._wait_s = wait_s
+
+    async def run(self, parts: Sequence[Part]) -> BatchResult:
+        """Returns once every part is committed or lost to another owner.
+
+        Raises BreakerTrippedError before anything of a bad batch is recorded, UnreachableError
+        when a server stays away over the limit, and whatever no second try can mend.
+        """
+        result = BatchResult()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        todo, sent, failures = list(parts), set[PartitionKey](), _Failures(self._wait_s)
+        while todo:
+            started = loop.time()
+            registry = self._follower.current
+            judged = [judge_part(part, registry) for part in todo]
+            result.judge_s += loop.time() - started
+            await failpoint("after_decide")
+            self._breaker.check(sum(j.tally.records for j in judged), sum(j.tally.refused for j in judged))
+            try:
+                await self._send_letters(judged, sent)
+                attempt = await self._commit(judged, registry)
+            except OrdersMovedError:
+                self._observer.retry("ORDERS_MOVED")
+                await self._reload(failures)
+                continue
+            except (*PASSING_ERRORS, KafkaError) as error:
+                self._database.drop()
+                self._observer.retry("SERVER")
+                await failures.pause(error)
+                attempt = await self._ask(judged, failures)
+            except BaseException:
+                self._database.drop()
+                raise
+            self._take(attempt, judged, result)
+            todo = attempt.again
+        self._observer.batch(loop.time() - began)
+        return result
+
+    async def _reload(self, failures: "_Failures") -> None:
+        while True:
+            try:
+                await self._follower.reload()
+            except PASSING_ERRORS as error:
+                self._database.drop()
+                await failures.pause(error)
+            else:
+                return
+
+    def _take(self, attempt: _Attempt, judged: Sequence[JudgedPart], result: BatchResult) -> None:
+        result.moved.update(attempt.moved)
+        result.lost |= attempt.lost
+        result.registry_sequence = attempt.registry_sequence or result.registry_sequence
+        self._observer.changes((word for _, word in attempt.recorded.changes), attempt.recorded.alerts_raised)
+        self._observer.entries(attempt.rows)
+        at = self._clock()
+        for item in judged:
+            if item.key in attempt.moved:
+                self._breaker.add(item.tally.records, item.tally.refused)
+                self._observer.part(
+                    item.key[0], item.tally.records, item.refusals.values(), item.decisions, at
+                )
+
+    async def _send_letters(self, judged: Sequence[JudgedPart], sent: set[PartitionKey]) -> None:
+        """Acknowledged before the offset commits; a repeat is harmless, but one try is enough."""
+        waiting = [item for item in judged if item.letters and item.key not in sent]
+        if not waiting:
+            return
+        await failpoint("before_dead_letters")
+        await publish_dead_letters(self._producer, [letter for item in waiting for letter in item.letters])
+        sent.update(item.key for item in waiting)
+        await failpoint("after_dead_letters")
+
+    # ------------------------------------------------------------ the transaction
+
+    async def _commit(self, judged: Sequence[JudgedPart], registry: Registry) -> _Attempt:
+        at = self._clock()
+        conn = await self._database.connection()
+        plain = not any(
+            item.stored or item.letters or item.part.state.seal_due(at, registry.knowledge) for item in judged
+        )
+        if plain:
+            attempt = await self._move_plain(conn, judged, registry, at)
+        else:
+            attempt = await self._move_with_rows(conn, judged, registry, at)
+        await failpoint("after_commit")
+        return attempt
+
+    async def _move_plain(
+        self, conn: Connection, judged: Sequence[JudgedPart], registry: Registry, at: datetime
+    ) -> _Attempt:
+        """Nothing to write but the positions: one statement, its own transaction."""
+        steps = [Step(before=item.part.state, after=self._advance(item, registry, at)[1]) for item in judged]
+        await failpoint("before_commit")
+        moved, sequence = await move(conn, steps, at)
+        return _Attempt(
+            moved={step.after.key: step.after for step in steps if step.after.key in moved},
+            lost={item.key for item in judged} - moved,
+            registry_sequence=sequence,
+        )
+
+    async def _move_with_rows(
+        self, conn: Connection, judged: Sequence[JudgedPart], registry: Registry, at: datetime
+    ) -> _Attempt:
+        async with conn.transaction():
+            mine = await _lock_fence(conn, judged)
+            await failpoint("in_transaction")
+            kept = [item for item in judged if item.key in mine]
+            lost = {item.key for item in judged} - mine
+            if not kept:
+                return _Attempt(moved={}, lost=lost)
+            stored = [event for item in kept for event in item.stored]
+            await _check_heads(conn, stored, registry)
+            await record_dead_letters(conn, [letter for item in kept for letter in item.letters], at)
+            recorded = await record_decisions(conn, self._seal, stored, registry.basis(at))
+            steps, rows = self._close(kept, stored, recorded, registry, at)
+            await insert_rows(conn, rows)
+            moved, sequence = await move(conn, steps, at)
+            if moved != mine:
+                raise AssertionError("a locked fence moved")
+            await publish_changes(conn, recorded.changes, at)
+            await failpoint("before_commit")
+        after = {step.after.key: step.after for step in steps}
+        return _Attempt(moved=after, lost=lost, registry_sequence=sequence, recorded=recorded, rows=rows)
+
+    def _close(
+        self,
+        kept: Sequence[JudgedPart],
+        stored: Sequence[Judged],
+        recorded: Recorded,
+        registry: Registry,
+        at: datetime,
+    ) -> tuple[list[Step], list[AuditRow]]:
+        """The moves with their audit entries, each on its partition's stream."""
+        entries: dict[PartitionKey, list[NewEntry]] = {}
+        for place, entry in recorded.entries:
+            entries.setdefault((stored[place].topic, stored[place].partition), []).append(entry)
+        steps, rows = [], list[AuditRow]()
+        for item in kept:
+            closing, after = self._advance(item, registry, at)
+            built, after = append(self._seal, after, [*closing, *entries.get(item.key, ())])
+            rows += built
+            steps.append(Step(before=item.part.state, after=after))
+        return steps, rows
+
+    def _advance(
+        self, item: JudgedPart, registry: Registry, at: datetime
+    ) -> tuple[list[NewEntry], PartitionState]:
+        """The state after the part's records; the open range is closed first where that is due."""
+        part, state = item.part, item.part.state
+        entries: list[NewEntry] = []
+        if state.seal_due(at, registry.knowledge) or not state.coverage.fits(registry.knowledge):
+            entries, state = sealed(state, at, registry.knowledge)
+        coverage = state.coverage.with_records(part.offsets[0], part.values, item.tally, registry.knowledge)
+        return entries, replace(
+            state,
+            next_offset=part.to_offset,
+            last_record_offset=part.offsets[-1],
+            last_record_digest=record_digest(self._seal, part.values[-1]),
+            coverage=coverage,
+        )
+
+    # ------------------------------------------------------------ after a failure
+
+    async def _ask(self, judged: Sequence[JudgedPart], failures: "_Failures") -> _Attempt:
+        """Where the parts stand in truth: committed after all, still to do, or another's."""
+        while True:
+            try:
+                states = await reconcile(await self._database.connection(), [item.key for item in judged])
+            except PASSING_ERRORS as error:
+                self._database.drop()
+                await failures.pause(error)
+            else:
+                return _sort_out(judged, states)
+
+
+def _sort_out(judged: Iterable[JudgedPart], states: dict[PartitionKey, PartitionState]) -> _Attempt:
+    attempt = _Attempt(moved={}, lost=set())
+    for item in judged:
+        state, part = states.get(item.key), item.part
+        if state is None or state.epoch != part.state.epoch:
+            attempt.lost.add(item.key)
+        elif state.next_offset == part.to_offset:
+            attempt.moved[item.key] = state
+        elif state.next_offset == part.state.next_offset:
+            attempt.again.append(replace(part, state=state))
+        else:
+            attempt.lost.add(item.key)
+    return attempt
+
+
+async def _lock_fence(conn: Connection, judged: Sequence[JudgedPart]) -> set[PartitionKey]:
+    states = [item.part.state for item in judged]
+    rows = await conn.fetch(
+        SQL.lock_fence,
+        [state.topic for state in states],
+        [state.partition for state in states],
+        [state.next_offset for state in states],
+        [state.epoch for state in states],
+    )
+    return {(row["topic"], row["partition"]) for row in rows}
+
+
+async def _check_heads(conn: Connection, stored: Sequence[Judged], registry: Registry) -> None:
+    """Lock the orders that rows will belong to; raises OrdersMovedError if one changed since."""
+    order_ids = {match.order_id for event in stored for match in event.decision.matches}
+    if not order_ids:
+        return
+    known = registry.engine.snapshot.head_sequences
+    heads = await lock_order_heads(conn, order_ids)
+    if any(heads.get(order_id) != known.get(order_id) for order_id in order_ids):
+        raise OrdersMovedError
+
+
+class _Failures:
+    """Pauses that grow, up to a limit since the first failure."""
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._since: float | None = None
+        self._pause_s = _FIRST_PAUSE_S
+
+    async def pause(self, error: BaseException) -> None:
+        """Wait before another try. Raises UnreachableError once the limit is over."""
+        now = asyncio.get_running_loop().time()
+        if self._since is None:
+            self._since = now
+        if now - self._since > self._wait_s:
+            raise UnreachableError(
+                f"A batch could not be recorded for {self._wait_s:.0f} s ({type(error).__name__}).",
+                "Nothing was skipped: the next start goes on at the same offsets.",
+            ) from error
+        await asyncio.sleep(self._pause_s)
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)

@@ -1,0 +1,227 @@
+"""Proof that nothing was skipped: what of a partition was read, as a running range (pure).
+
+A range lives in the partition's row and is sealed into a COVERAGE entry each minute, at handover,
+and where policy or engine change. It holds counts and a salted running digest of the records'
+bytes, never an identity.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from stayaway.audit.entries import EntryType, NewEntry, StreamHead, partition_stream
+from stayaway.kernel.instants import format_instant
+
+SEAL_AFTER = timedelta(seconds=60)
+SALT_BYTES = 32
+NULL_VALUE = b"\x00null"
+"""What stands for a record without a value in digests; no JSON text begins so."""
+
+PartitionKey = tuple[str, int]
+"""(topic, partition)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What decisions are made on: registry sequence and instant K, policy, engine."""
+
+    registry_sequence: int
+    known_at: datetime
+    policy_sha256: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The open range [from_offset, next offset). `registry`: (offset, sequence, K) where orders changed.
+
+    `digest`: d' = SHA-256(d || value) over its records, from d = salt.
+    """
+
+    from_offset: int
+    opened_at: datetime
+    records: int = 0
+    refused: int = 0
+    candidates: int = 0
+    matches: int = 0
+    registry: tuple[tuple[int, int, str], ...] = ()
+    policy_sha256: str
+    engine: str
+    salt: bytes
+    digest: bytes
+
+    @classmethod
+    def opened(cls, from_offset: int, at: datetime, knowledge: Knowledge, salt: bytes) -> "Coverage":
+        """A new range at `from_offset`. `salt`: 32 random bytes."""
+        return cls(
+            from_offset=from_offset,
+            opened_at=at,
+            policy_sha256=knowledge.policy_sha256,
+            engine=knowledge.engine,
+            salt=salt,
+            digest=salt,
+        )
+
+    def with_records(
+        self, first_offset: int, values: Iterable[bytes | None], tally: "Tally", knowledge: Knowledge
+    ) -> "Coverage":
+        """The range after these records, judged on `knowledge`."""
+        registry = self.registry
+        if not registry or registry[-1][1] != knowledge.registry_sequence:
+            known_at = format_instant(knowledge.known_at)
+            registry = (*registry, (first_offset, knowledge.registry_sequence, known_at))
+        return replace(
+            self,
+            records=self.records + tally.records,
+            refused=self.refused + tally.refused,
+            candidates=self.candidates + tally.candidates,
+            matches=self.matches + tally.matches,
+            registry=registry,
+            digest=chain_digest(self.digest, values),
+        )
+
+    def fits(self, knowledge: Knowledge) -> bool:
+        """Whether policy and engine are those it was opened with."""
+        return (self.policy_sha256, self.engine) == (knowledge.policy_sha256, knowledge.engine)
+
+    def to_entry(self, topic: str, partition: int, to_offset: int, at: datetime) -> NewEntry:
+        """The audit entry that seals it at `to_offset`."""
+        payload: dict[str, Any] = {
+            "topic": topic,
+            "partition": partition,
+            "from": self.from_offset,
+            "to": to_offset,
+            "records": self.records,
+            "refused": self.refused,
+            "candidates": self.candidates,
+            "matches": self.matches,
+            "registry": [list(change) for change in self.registry],
+            "policy_sha256": self.policy_sha256,
+            "engine": self.engine,
+            "salt": self.salt.hex(),
+            "digest": self.digest.hex(),
+        }
+        return NewEntry(
+            entry_type=EntryType.COVERAGE,
+            order_id=None,
+            actor="matcher",
+            subject=partition_stream(topic, partition),
+            payload=payload,
+            recorded_at=at,
+            policy_sha256=self.policy_sha256,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts over records. `candidates`: (read, zone) pairs whose boxes met; `matches`: events."""
+
+    records: int = 0
+    refused: int = 0
+    candidates: int = 0
+    matches: int = 0
+
+
+def chain_digest(digest: bytes, values: Iterable[bytes | None]) -> bytes:
+    """The running digest after `values`; the same however they are cut into batches."""
+    sha256 = hashlib.sha256
+    for value in values:
+        digest = sha256(digest + (NULL_VALUE if value is None else value)).digest()
+    return digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionState:
+    """The fenced row of one partition as its owner holds it in memory; equal to the row while it owns it."""
+
+    topic: str
+    partition: int
+    epoch: int
+    next_offset: int
+    last_record_offset: int | None
+    last_record_digest: bytes | None
+    head: StreamHead
+    hold_reason: str | None
+    coverage: Coverage
+
+    @property
+    def key(self) -> PartitionKey:
+        """(topic, partition)."""
+        return self.topic, self.partition
+
+    def seal_due(self, at: datetime, knowledge: Knowledge) -> bool:
+        """Whether the open range has to be closed before more is added."""
+        coverage = self.coverage
+        if coverage.from_offset == self.next_offset:
+            return False
+        return not coverage.fits(knowledge) or at - coverage.opened_at >= SEAL_AFTER
+
+
+def to_state(row: Any) -> PartitionState:
+    """From a row of partition_position."""
+    topic, partition = row["topic"], row["partition"]
+    coverage = Coverage(
+        from_offset=row["coverage_from"],
+        opened_at=row["coverage_opened_at"],
+        records=row["coverage_records"],
+        refused=row["coverage_refused"],
+        candidates=row["coverage_candidates"],
+        matches=row["coverage_matches"],
+        registry=tuple((change[0], change[1], change[2]) for change in json.loads(row["coverage_registry"])),
+        policy_sha256=row["coverage_policy"],
+        engine=row["coverage_engine"],
+        salt=row["coverage_salt"],
+        digest=row["coverage_digest"],
+    )
+    return PartitionState(
+        topic=topic,
+        partition=partition,
+        epoch=row["epoch"],
+        next_offset=row["next_offset"],
+        last_record_offset=row["last_record_offset"],
+        last_record_digest=row["last_record_digest"],
+        head=StreamHead(partition_stream(topic, partition), row["stream_sequence"], row["last_entry_hash"]),
+        hold_reason=row["hold_reason"],
+        coverage=coverage,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One partition's fenced move: the state it was read in and the state it is to have."""
+
+    before: PartitionState
+    after: PartitionState
+
+
+def move_arguments(steps: Sequence[Step], at: datetime) -> list[Any]:
+    """The columns of `move_partitions` in partitions.sql."""
+    ordered = sorted(steps, key=lambda step: step.before.key)
+    after = [step.after for step in ordered]
+    return [
+        [state.topic for state in after],
+        [state.partition for state in after],
+        [step.before.next_offset for step in ordered],
+        [step.before.epoch for step in ordered],
+        [state.next_offset for state in after],
+        [state.last_record_offset for state in after],
+        [state.last_record_digest for state in after],
+        [state.head.stream_sequence for state in after],
+        [state.head.last_entry_hash for state in after],
+        [state.hold_reason for state in after],
+        [state.coverage.from_offset for state in after],
+        [state.coverage.opened_at for state in after],
+        [state.coverage.records for state in after],
+        [state.coverage.refused for state in after],
+        [state.coverage.candidates for state in after],
+        [state.coverage.matches for state in after],
+        [json.dumps(state.coverage.registry, separators=(",", ":")) for state in after],
+        [state.coverage.policy_sha256 for state in after],
+        [state.coverage.engine for state in after],
+        [state.coverage.salt for state in after],
+        [state.coverage.digest for state in after],
+        at,
+    ]

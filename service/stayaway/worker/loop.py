@@ -1,0 +1,270 @@
+"""The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from stayaway.access.policy import Policy
+from stayaway.platform.clock import now
+from stayaway.platform.kafka import ensure_topics, make_consumer, make_producer, wait_for_kafka
+from stayaway.platform.metrics import Metrics
+from stayaway.platform.seal import SYSTEM_SCOPE, Seal
+from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
+from stayaway.worker.assignment import Assignment, FirstPosition
+from stayaway.worker.batch import BatchRunner
+from stayaway.worker.breaker import Breaker
+from stayaway.worker.counters import Counters
+from stayaway.worker.database import PASSING_ERRORS, Database
+from stayaway.worker.failpoints import failpoint
+from stayaway.worker.follow import RegistryFollower
+from stayaway.worker.observe import Observer
+from stayaway.worker.pace import Pace
+from stayaway.worker.partitions import SQL
+
+TOPICS = ("stayaway.plate-reads.v1", "stayaway.check-ins.v1")
+_POLL_MS = 50
+_UPKEEP_S = 1.0
+_HANDOVER_S = 3.0
+_STOP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatcherSettings:
+    """Where the servers are and how to begin. `first_position`: where a partition that nobody ever
+    read begins; it has no default, because either choice loses or repeats something. `group` None:
+    the only matcher there is takes every partition, without waiting for a group to form.
+    """
+
+    dsn: str
+    bootstrap: str
+    group: str | None
+    owner: str
+    first_position: FirstPosition
+    topics: tuple[str, ...] = TOPICS
+    wait_s: float = 60.0
+    session_timeout_ms: int = 10_000
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    def __init__(self, worker: "MatcherWorker") -> None:
+        self._worker = worker
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._worker.give_up([(where.topic, where.partition) for where in revoked])
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._worker.assignment.assigned(assigned)
+
+
+class MatcherWorker:
+    """One matcher; any number of them share a consumer group. `run` until `stop` is set."""
+
+    def __init__(
+        self,
+        settings: MatcherSettings,
+        seal: Seal,
+        policy: Policy,
+        *,
+        clock: Callable[[], datetime] = now,
+        on_wait: Callable[[str], None] = lambda _: None,
+        breaker: Breaker | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._settings = settings
+        self._on_wait = on_wait
+        self.counters = Counters()
+        self.metrics = metrics or Metrics()
+        self._seal = seal
+        self._clock = clock
+        self._database = Database(settings.dsn, wait_s=settings.wait_s, on_wait=on_wait)
+        self._follower = RegistryFollower(self._database, seal, policy)
+        self._breaker = breaker or Breaker()
+        self._pace = Pace()
+        self._busy = asyncio.Lock()
+        self._upkeep_at = 0.0
+        self.assignment: Assignment
+        self._runner: BatchRunner
+        self._consumer: Any = None
+        self._producer: Any = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; then seal, leave the group and return, within 5 seconds.
+
+        Raises UnreachableError when a server stays away over the limit, BreakerTrippedError when
+        most of the stream is bad. Whatever ends it, nothing is skipped.
+        """
+        try:
+            await self._start()
+            while not stop.is_set():
+                await self._turn()
+            await self._seal_all()
+        finally:
+            await self._close()
+
+    async def _start(self) -> None:
+        settings = self._settings
+        self._seal.ensure([SYSTEM_SCOPE])
+        partitions = await wait_for_kafka(
+            settings.bootstrap, settings.wait_s, self._on_wait, topics=settings.topics
+        )
+        await ensure_topics(settings.bootstrap, {DEAD_LETTER_TOPIC: 1})
+        await self._follower.reload()
+        self._producer = make_producer(settings.bootstrap, client_id=settings.owner)
+        await self._producer.start()
+        self._consumer = make_consumer(
+            settings.bootstrap,
+            settings.group,
+            client_id=settings.owner,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+        self.assignment = Assignment(
+            consumer=self._consumer,
+            database=self._database,
+            seal=self._seal,
+            owner=settings.owner,
+            first_position=settings.first_position,
+            clock=self._clock,
+        )
+        self._runner = BatchRunner(
+            database=self._database,
+            seal=self._seal,
+            producer=self._producer,
+            follower=self._follower,
+            breaker=self._breaker,
+            observer=Observer(self.counters, self.metrics),
+            clock=self._clock,
+            wait_s=settings.wait_s,
+        )
+        if settings.group is not None:
+            self._consumer.subscribe(topics=list(settings.topics), listener=_Listener(self))
+        await self._consumer.start()
+        if settings.group is None:
+            everything = [
+                TopicPartition(topic, partition)
+                for topic in settings.topics
+                for partition in range(partitions[topic])
+            ]
+            self._consumer.assign(everything)
+            self.assignment.assigned(everything)
+
+    # ------------------------------------------------------------ one turn
+
+    async def _turn(self) -> None:
+        await self._claim()
+        try:
+            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._pace.records)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
+            self._claim_all_again()
+            return
+        await failpoint("after_fetch")
+        try:
+            async with self._busy:
+                if fetched:
+                    await self._work(fetched)
+                else:
+                    await self._follow()
+                await self._upkeep()
+        except PASSING_ERRORS:
+            # What was fetched may not be recorded: seek again to what the database says.
+            self._database.drop()
+            self._claim_all_again()
+
+    async def _claim(self) -> None:
+        due = self.assignment.due()
+        if not due:
+            return
+        await failpoint("on_assign")
+        try:
+            async with self._busy:
+                await self.assignment.claim_due(due, self._follower.current.knowledge)
+        except PASSING_ERRORS:
+            self._database.drop()
+            await asyncio.sleep(_POLL_MS / 1000)
+        except KafkaError:
+            await asyncio.sleep(_POLL_MS / 1000)
+
+    def _claim_all_again(self) -> None:
+        for where in self._consumer.assignment():
+            self._consumer.pause(where)
+            self.assignment.pend((where.topic, where.partition))
+
+    async def _work(self, fetched: dict[TopicPartition, list[Any]]) -> None:
+        parts = await self.assignment.take(fetched)
+        if not parts:
+            return
+        result = await self._runner.run(parts)
+        self._pace.add(sum(len(part.values) for part in parts), result.judge_s)
+        for key, state in result.moved.items():
+            if key in self.assignment.states:
+                self.assignment.states[key] = state
+        self.assignment.lost(result.lost)
+        if result.registry_sequence is not None:
+            await self._follower.follow(result.registry_sequence)
+
+    async def _follow(self) -> None:
+        conn = await self._database.connection()
+        await self._follower.follow(await conn.fetchval(SQL.registry_sequence))
+
+    async def _upkeep(self) -> None:
+        moment = asyncio.get_running_loop().time()
+        if moment < self._upkeep_at:
+            return
+        self._upkeep_at = moment + _UPKEEP_S
+        self._show()
+        await self.assignment.seal_ranges(self._follower.current.knowledge)
+        await self.assignment.look_at_held()
+
+    def _show(self) -> None:
+        """The gauges: lag, holds, and the registry that decisions are made on."""
+        metrics, registry = self.metrics, self._follower.current
+        metrics.registry_sequence.set(registry.knowledge.registry_sequence)
+        metrics.orders.set(len(registry.engine.snapshot.orders))
+        metrics.registry_age_seconds.set(self._follower.age_s())
+        for where in self._consumer.assignment():
+            key = (where.topic, where.partition)
+            metrics.held.labels(*key).set(key in self.assignment.held)
+            state, end = self.assignment.states.get(key), self._consumer.highwater(where)
+            if state is not None and end is not None:
+                metrics.lag.labels(*key).set(max(0, end - state.next_offset))
+
+    # ------------------------------------------------------------ giving up
+
+    async def give_up(self, keys: list[tuple[str, int]]) -> None:
+        """The group takes these partitions back: finish the batch at hand, seal, let go.
+
+        If that takes too long they are let go at once: the next owner's epoch fences us and it
+        seals what was left open.
+        """
+        await failpoint("on_revoke")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HANDOVER_S), self._busy:
+                await self._seal_some(keys)
+        self.assignment.forget(keys)
+
+    async def _seal_some(self, keys: list[tuple[str, int]]) -> None:
+        try:
+            await self.assignment.seal_ranges(self._follower.current.knowledge, keys=keys)
+        except (*PASSING_ERRORS, asyncio.CancelledError) as error:
+            self._database.drop()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+    async def _seal_all(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_S), self._busy:
+                await self._seal_some(list(self.assignment.states))
+
+    async def _close(self) -> None:
+        for closing in (self._consumer, self._producer):
+            if closing is not None:
+                with suppress(TimeoutError, KafkaError):
+                    async with asyncio.timeout(_STOP_S):
+                        await closing.stop()
+        with suppress(*PASSING_ERRORS):
+            await self._database.close()

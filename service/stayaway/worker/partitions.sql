@@ -1,0 +1,80 @@
+-- name: first_row
+-- description: The first owner's row; nothing where there is one. $3 first offset, $4 owner, $5 at, $6 no hash, then coverage.
+INSERT INTO partition_position (topic, partition, next_offset, epoch, owner, first_offset, last_entry_hash,
+                                coverage_from, coverage_opened_at, coverage_policy, coverage_engine,
+                                coverage_salt, coverage_digest, updated_at)
+VALUES ($1, $2, $3, 0, $4, $3, $6, $3, $5, $7, $8, $9, $9, $5)
+ON CONFLICT (topic, partition) DO NOTHING
+RETURNING topic;
+
+-- name: claim
+-- description: The next epoch is ours; whoever had the one before is fenced.
+UPDATE partition_position SET epoch = epoch + 1, owner = $3, updated_at = $4
+ WHERE topic = $1 AND partition = $2
+RETURNING *;
+
+-- name: exists
+-- description: Which of these partitions have a row.
+SELECT topic, partition FROM partition_position
+  JOIN unnest($1::text[], $2::integer[]) AS k (topic, partition) USING (topic, partition);
+
+-- name: lock_fence
+-- description: Those of these partitions that are where we think, in our epoch; locked in order.
+SELECT p.topic, p.partition FROM partition_position p
+  JOIN unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) AS k (topic, partition, expected, epoch)
+    ON (p.topic, p.partition) = (k.topic, k.partition)
+   AND p.next_offset = k.expected AND p.epoch = k.epoch
+ ORDER BY p.topic, p.partition
+   FOR UPDATE OF p;
+
+-- name: move_partitions
+-- description: The fence: moves only what stands at the expected offset in our epoch.
+UPDATE partition_position AS p
+   SET next_offset = n.next_offset, last_record_offset = n.last_record_offset,
+       last_record_digest = n.last_record_digest, stream_sequence = n.stream_sequence,
+       last_entry_hash = n.last_entry_hash, hold_reason = n.hold_reason, coverage_from = n.coverage_from,
+       coverage_opened_at = n.coverage_opened_at, coverage_records = n.coverage_records,
+       coverage_refused = n.coverage_refused, coverage_candidates = n.coverage_candidates,
+       coverage_matches = n.coverage_matches, coverage_registry = n.coverage_registry::jsonb,
+       coverage_policy = n.coverage_policy, coverage_engine = n.coverage_engine,
+       coverage_salt = n.coverage_salt, coverage_digest = n.coverage_digest, updated_at = $22
+  FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[],
+              $8::bigint[], $9::bytea[], $10::text[], $11::bigint[], $12::timestamptz[], $13::bigint[],
+              $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::bytea[],
+              $21::bytea[])
+       AS n (topic, partition, expected, epoch, next_offset, last_record_offset, last_record_digest,
+             stream_sequence, last_entry_hash, hold_reason, coverage_from, coverage_opened_at,
+             coverage_records, coverage_refused, coverage_candidates, coverage_matches, coverage_registry,
+             coverage_policy, coverage_engine, coverage_salt, coverage_digest)
+ WHERE (p.topic, p.partition) = (n.topic, n.partition) AND p.next_offset = n.expected AND p.epoch = n.epoch
+RETURNING p.topic, p.partition, (SELECT registry_sequence FROM registry) AS registry_sequence;
+
+-- name: reconcile
+-- description: Where these partitions stand for certain: waits for a commit whose reply was lost.
+SELECT p.* FROM partition_position p
+  JOIN unnest($1::text[], $2::integer[]) AS k (topic, partition) USING (topic, partition)
+ ORDER BY p.topic, p.partition
+   FOR UPDATE OF p;
+
+-- name: held
+-- description: Which of these partitions are held still.
+SELECT p.topic, p.partition FROM partition_position p
+  JOIN unnest($1::text[], $2::integer[]) AS k (topic, partition) USING (topic, partition)
+ WHERE p.hold_reason IS NOT NULL;
+
+-- name: list_positions
+-- description: Every partition's position, for people.
+SELECT * FROM partition_position ORDER BY topic, partition;
+
+-- name: lock_position
+-- description: One partition's row, to jump a gap.
+SELECT * FROM partition_position WHERE topic = $1 AND partition = $2 FOR UPDATE;
+
+-- name: jump
+-- description: After a GAP entry: the hold is over, the epoch rises, so that no running owner goes on as before.
+UPDATE partition_position
+   SET epoch = epoch + 1, hold_reason = NULL WHERE topic = $1 AND partition = $2;
+
+-- name: registry_sequence
+-- description: The sequence of the last change of any order.
+SELECT registry_sequence FROM registry;
