@@ -1,0 +1,1 @@
+"""The JSON interface, and what every page needs: guard, problem details, session, settings."""

@@ -1,0 +1,128 @@
+"""/api/v1/alerts: list, show, claim, confirm, dismiss.
+
+Nobody signs in yet: who acts is what the header `Stayaway-Actor` says, recorded as not verified.
+"""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Header, Path, Query
+
+from stayaway.alerts import review
+from stayaway.alerts.review_model import AlertView, ListName, ListQuery, Reviewer
+from stayaway.api.forms import AlertDetail, AlertItem, AlertList, ClaimForm, ConfirmForm, DismissForm
+from stayaway.api.problems import Problem
+from stayaway.api.settings import ReviewSettings
+
+Number = Annotated[int, Path(ge=1, lt=2**63, description="The alert's number.")]
+ActorName = Annotated[
+    str,
+    Header(
+        alias="Stayaway-Actor",
+        min_length=1,
+        max_length=64,
+        pattern=r"^[ -~]+$",
+        description="Who acts; UTF-8, percent-encoded.",
+    ),
+]
+
+
+def has_image(settings: ReviewSettings, view: AlertView) -> bool:
+    """Whether an image of any of the alert's reads can be shown."""
+    return any(settings.images(sha256) is not None for sha256 in view.image_sha256s)
+
+
+def alerts_router(settings: ReviewSettings, orders: review.OrderReader) -> APIRouter:
+    """The routes, on these settings."""
+    router = APIRouter(
+        prefix="/api/v1/alerts",
+        tags=["alerts"],
+        responses={code: {"model": Problem} for code in (404, 409, 422, 503)},
+    )
+    _add_looks(router, settings, orders)
+    _add_acts(router, settings, orders)
+    return router
+
+
+def _reviewer(actor: str) -> Reviewer:
+    return Reviewer(name=unquote(actor), channel="web")
+
+
+async def _load(settings: ReviewSettings, orders: review.OrderReader, number: int, actor: str) -> AlertView:
+    async with settings.pool.acquire() as conn:
+        return await review.load_alert(
+            conn,
+            settings.seal,
+            orders,
+            number,
+            _reviewer(actor),
+            policy=settings.policy,
+            now=settings.wall_clock(),
+            read_now=settings.clock(),
+            view="api",
+        )
+
+
+def _add_looks(router: APIRouter, settings: ReviewSettings, orders: review.OrderReader) -> None:
+    @router.get("")
+    async def list_alerts(
+        list_name: Annotated[ListName, Query(alias="list")] = "live",
+        before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        actor: ActorName = "unnamed",
+    ) -> AlertList:
+        """A page of a list: live, historical, ended or closed. The look is audited."""
+        query = ListQuery(list_name=list_name, before=before, limit=limit)
+        now = settings.wall_clock()
+        async with settings.pool.acquire() as conn:
+            page = await review.list_alerts(conn, settings.seal, query, _reviewer(actor), now=now, view="api")
+        following = f"/api/v1/alerts?list={list_name}&before={page.next_before}&limit={limit}"
+        return AlertList(
+            alerts=[AlertItem.of(row, now) for row in page.rows],
+            open_counts={str(name): count for name, count in page.open_counts.items()},
+            next=following if page.next_before is not None else None,
+        )
+
+    @router.get("/{alert_number}")
+    async def show_alert(alert_number: Number, actor: ActorName = "unnamed") -> AlertDetail:
+        """One alert with its words, what speaks against it, and its evidence. The look is audited."""
+        view = await _load(settings, orders, alert_number, actor)
+        return AlertDetail.of_view(view, settings.wall_clock())
+
+
+def _add_acts(router: APIRouter, settings: ReviewSettings, orders: review.OrderReader) -> None:
+    @router.post("/{alert_number}/claim")
+    async def claim_alert(alert_number: Number, _body: ClaimForm, actor: ActorName) -> AlertItem:
+        """Take the alert for 90 s, or hold it for 90 s more."""
+        now = settings.wall_clock()
+        async with settings.pool.acquire() as conn:
+            row = await review.claim(conn, settings.seal, alert_number, _reviewer(actor), now=now)
+        return AlertItem.of(row, now)
+
+    @router.post("/{alert_number}/confirm")
+    async def confirm_alert(alert_number: Number, body: ConfirmForm, actor: ActorName) -> AlertItem:
+        """Record a verified lead. Needs `sight` for a plate, `second_look` for approximate kinds."""
+        view = await _load(settings, orders, alert_number, actor)
+        now = settings.wall_clock()
+        async with settings.pool.acquire() as conn:
+            row = await review.confirm(
+                conn,
+                settings.seal,
+                alert_number,
+                body.to_confirmation(),
+                _reviewer(actor),
+                policy=settings.policy,
+                has_image=has_image(settings, view),
+                now=now,
+            )
+        return AlertItem.of(row, now)
+
+    @router.post("/{alert_number}/dismiss")
+    async def dismiss_alert(alert_number: Number, body: DismissForm, actor: ActorName) -> AlertItem:
+        """Close the alert with a reason of the closed list."""
+        now = settings.wall_clock()
+        async with settings.pool.acquire() as conn:
+            row = await review.dismiss(
+                conn, settings.seal, alert_number, body.to_dismissal(), _reviewer(actor), now=now
+            )
+        return AlertItem.of(row, now)

@@ -1,0 +1,59 @@
+"""The application that pages and JSON routes are put into."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Lifespan
+
+from stayaway.alerts.review import OrderReader
+from stayaway.api.alerts import alerts_router
+from stayaway.api.guard import Guard
+from stayaway.api.problems import UNREACHABLE, Problem, problem_of
+from stayaway.api.settings import ReviewSettings
+from stayaway.kernel.errors import StayawayError
+from stayaway.platform.logging import get_logger
+
+PageOfProblem = Callable[[Request, Problem], Response]
+
+
+def create_api(
+    settings: ReviewSettings,
+    orders: OrderReader,
+    *,
+    page_of_problem: PageOfProblem | None = None,
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> FastAPI:
+    """The JSON interface behind the guard. `page_of_problem` draws errors for what is no /api/ path."""
+    app = FastAPI(
+        title="stayaway review",
+        version="1",
+        description="Unverified leads, looked at, claimed, confirmed or dismissed by people. Loopback only.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(alerts_router(settings, orders))
+
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        assert problem is not None
+        if problem.status >= 500:
+            tell_failure(error)
+        if page_of_problem is None or request.url.path.startswith("/api/"):
+            return problem.response()
+        return page_of_problem(request, problem)
+
+    for kind in (StayawayError, RequestValidationError, HTTPException, *UNREACHABLE):
+        app.add_exception_handler(kind, answer)
+    app.add_middleware(Guard, on_failure=tell_failure)
+    return app
+
+
+def tell_failure(error: BaseException) -> None:
+    """Log an error by its type and our code's places; never its words, which may hold values."""
+    get_logger().error("request failed", exc_info=error)

@@ -1,0 +1,98 @@
+"""Errors as RFC 9457 problem details; they say what to do and repeat nothing that was sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from stayaway.alerts.review_model import ActRefusedError
+from stayaway.api.session import ForeignFormError
+from stayaway.kernel.errors import ConflictError, NotFoundError, StayawayError
+from stayaway.kernel.jsontext import json_pointer
+
+MEDIA_TYPE = "application/problem+json"
+
+UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""A database that does not answer; InternalClientError is what asyncpg raises after a killed backend."""
+
+
+class FieldProblem(BaseModel):
+    """One field's problem; `pointer` is a JSON Pointer into what was sent."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `remedy` and `problems` are extension members."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(default="about:blank", description="urn:stayaway:problem:NAME, or about:blank.")
+    title: str
+    status: int
+    detail: str = ""
+    remedy: str = ""
+    problems: list[FieldProblem] = Field(default_factory=list)
+
+    def response(self) -> JSONResponse:
+        """As an HTTP response; empty members are left out."""
+        body = {name: value for name, value in self.model_dump().items() if value not in ("", [])}
+        return JSONResponse(body, status_code=self.status, media_type=MEDIA_TYPE)
+
+
+_OWN: tuple[tuple[type[StayawayError], str, str, int], ...] = (
+    (ActRefusedError, "act-refused", "The act lacks something.", 422),
+    (NotFoundError, "not-found", "There is no such thing.", 404),
+    (ConflictError, "conflict", "Somebody or something was first.", 409),
+    (ForeignFormError, "foreign-form", "This form cannot be accepted.", 403),
+    (StayawayError, "failed", "This cannot be done.", 500),
+)
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """The problem that `error` is to whoever asked; None for what nobody foresaw."""
+    if isinstance(error, StayawayError):
+        _, name, title, status = next(own for own in _OWN if isinstance(error, own[0]))
+        return _own(error, name, title, status)
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        return Problem(title=str(error.detail), status=error.status_code)
+    if isinstance(error, UNREACHABLE):
+        return Problem(
+            type="urn:stayaway:problem:database",
+            title="The database does not answer.",
+            status=503,
+            remedy="Wait a moment and load again; nothing was recorded.",
+        )
+    return None
+
+
+def _own(error: StayawayError, name: str, title: str, status: int) -> Problem:
+    problems = error.problems if isinstance(error, ActRefusedError) else ()
+    return Problem(
+        type=f"urn:stayaway:problem:{name}",
+        title=title,
+        status=status,
+        detail=error.message,
+        remedy=error.remedy,
+        problems=[FieldProblem(pointer=json_pointer(field), detail=text) for field, text in problems],
+    )
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    details: Sequence[Any] = error.errors()
+    return Problem(
+        type="urn:stayaway:problem:bad-request",
+        title="The request does not have the form that it needs.",
+        status=422,
+        problems=[
+            FieldProblem(pointer=json_pointer(*item["loc"][1:]), detail=f"{item['msg']} ({item['loc'][0]})")
+            for item in details
+        ],
+    )

@@ -1,0 +1,84 @@
+"""Options that several commands share, and how a command ends."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stayaway.kernel.errors import SettingsError, StayawayError
+from stayaway.platform.settings import Settings, read_settings
+
+EXIT_FAILED, EXIT_BAD_SETTINGS = 1, 2
+
+Database = Annotated[str | None, typer.Option(help="postgresql://… [STAYAWAY_DATABASE]", show_default=False)]
+Bootstrap = Annotated[
+    str | None, typer.Option(help="Kafka's HOST:PORT [STAYAWAY_BOOTSTRAP]", show_default=False)
+]
+Keys = Annotated[
+    Path | None, typer.Option(help="The sealing keys' file [STAYAWAY_KEYS_FILE]", show_default=False)
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option(help="policy.v1 file [STAYAWAY_POLICY_FILE]", show_default=False)
+]
+Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
+Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
+
+
+def settings_with(**given: Any) -> Settings:
+    """The environment's settings with the options given in their place."""
+    return replace(
+        read_settings(os.environ), **{name: value for name, value in given.items() if value is not None}
+    )
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    typer.echo(text, err=True)
+
+
+def end_with(run: Callable[[], int | None]) -> None:
+    """Exit with what `run` returns; an error of ours is said in words, without a traceback.
+
+    Exit 2: a setting or a file is wrong; 1: something else stopped it.
+    """
+    try:
+        code = run() or 0
+    except StayawayError as error:
+        code = _say_error(error)
+    except BaseExceptionGroup as group:
+        ours, others = group.split(StayawayError)
+        if ours is None or others is not None:
+            raise
+        code = max(_say_error(error) for error in _leaves(ours))
+    except BrokenPipeError:
+        # Whoever read our output has gone; what was left to say has no reader.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_FAILED
+    sys.exit(code)
+
+
+def end_with_async(run: Callable[[], Awaitable[int | None]]) -> None:
+    """The same for a coroutine function."""
+
+    async def main() -> int | None:
+        return await run()
+
+    end_with(lambda: asyncio.run(main()))
+
+
+def _say_error(error: StayawayError) -> int:
+    say(str(error))
+    return EXIT_BAD_SETTINGS if isinstance(error, SettingsError) else EXIT_FAILED
+
+
+def _leaves(group: BaseExceptionGroup[StayawayError]) -> Iterator[StayawayError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,89 @@
+"""`stayaway orders`: check a file, import it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stayaway.cli.options import (
+    Actor,
+    Database,
+    Keys,
+    PolicyFile,
+    end_with,
+    end_with_async,
+    say,
+    settings_with,
+)
+
+app = typer.Typer(help="The order registry.", no_args_is_help=True)
+
+OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")]
+
+
+@app.command("check")
+def check(
+    file: OrdersFile,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
+) -> None:
+    """Explain what is wrong in an orders file without storing it. Exit 0, 1 with errors, 2 unreadable."""
+    from stayaway.orders.cli_support import check_lines
+    from stayaway.platform.files import read_file
+
+    def run() -> int:
+        lines, code = check_lines(read_file(file, "orders file"))
+        for line in lines:
+            typer.echo(line if as_json else _in_words(line))
+        if not as_json:
+            typer.echo("The file can be used." if code == 0 else "The file has errors.")
+        return code
+
+    end_with(run)
+
+
+def _in_words(line: str) -> str:
+    finding = json.loads(line)
+    order = f" order {finding['order_id']}" if finding["order_id"] else ""
+    value = f" is {finding['value']}" if finding["value"] else ""
+    return f"{finding['severity']}{order}: {finding['pointer'] or 'the file'}{value}. {finding['remedy']}"
+
+
+@app.command("import")
+def import_(
+    file: OrdersFile,
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway."""
+    from stayaway.access.policy_file import load_policy
+    from stayaway.alerts.order_changes import import_orders
+    from stayaway.kernel.instants import format_instant
+    from stayaway.platform.clock import now
+    from stayaway.platform.files import read_file
+    from stayaway.platform.postgres import open_pool
+    from stayaway.platform.seal import FileSeal
+
+    async def run() -> int:
+        settings = settings_with(database=database, keys_file=keys, policy_file=policy)
+        rules = load_policy(settings.policy_file) if settings.policy_file else None
+        data = read_file(file, "orders file")
+        seal = FileSeal(settings.need_keys_file())
+        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
+            imported = await import_orders(pool, seal, data, rules, actor=actor, at=now())
+        outcome = imported.outcome
+        for finding in outcome.findings:
+            print(finding.as_line(), file=sys.stderr)  # noqa: T201 - the command's own output
+        known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
+        applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
+        typer.echo(
+            f"applied: {applied or 'nothing'}; unchanged: {outcome.unchanged}; registry sequence "
+            f"{outcome.registry_sequence}, known at {known_at}; alerts withdrawn {len(imported.withdrawn)}, "
+            f"marked as ended {len(imported.ended)}"
+        )
+        return 1 if outcome.has_errors else 0
+
+    end_with_async(run)

@@ -1,0 +1,96 @@
+"""`stayaway matcher` and `stayaway web`: what runs all day."""
+
+import os
+import signal
+import socket
+from typing import Annotated
+
+import typer
+
+from stayaway.cli.options import (
+    Bootstrap,
+    Database,
+    Keys,
+    PolicyFile,
+    end_with,
+    end_with_async,
+    say,
+    settings_with,
+)
+
+
+def matcher(
+    database: Database = None,
+    bootstrap: Bootstrap = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    first_position: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a partition never read before starts: earliest or latest [STAYAWAY_FIRST_POSITION]"
+        ),
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Consumer group [STAYAWAY_GROUP]")] = None,
+) -> None:
+    """Judge the stream; any number of matchers share the group's partitions."""
+    from stayaway.access.policy_file import load_policy
+    from stayaway.platform.logging import configure_logging
+    from stayaway.platform.seal import FileSeal
+    from stayaway.worker.commands import run_matcher
+    from stayaway.worker.loop import MatcherSettings
+
+    def run() -> int:
+        settings = settings_with(
+            database=database,
+            bootstrap=bootstrap,
+            keys_file=keys,
+            policy_file=policy,
+            first_position=first_position,
+            group=group,
+        )
+        configure_logging()
+        chosen = MatcherSettings(
+            dsn=settings.need_database(),
+            bootstrap=settings.need_bootstrap(),
+            group=settings.group,
+            owner=f"{socket.gethostname()}-{os.getpid()}",
+            first_position=settings.need_first_position(),
+            wait_s=settings.wait_s,
+        )
+        rules = load_policy(settings.need_policy_file())
+        return run_matcher(chosen, FileSeal(settings.need_keys_file()), rules, say=say)
+
+    end_with(run)
+
+
+def web(
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8420,
+    host: Annotated[str, typer.Option(help="127.0.0.1 only, until there is sign-in.")] = "127.0.0.1",
+) -> None:
+    """Serve the review page on this machine."""
+    import asyncio
+
+    from stayaway.access.policy_file import load_policy
+    from stayaway.api.settings import ReviewSettings
+    from stayaway.console.app import create_app
+    from stayaway.console.serve import serve
+    from stayaway.platform.logging import configure_logging
+    from stayaway.platform.postgres import open_pool
+    from stayaway.platform.seal import FileSeal
+
+    async def run() -> None:
+        settings = settings_with(database=database, keys_file=keys, policy_file=policy)
+        configure_logging()
+        rules = load_policy(settings.need_policy_file())
+        seal = FileSeal(settings.need_keys_file())
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
+            app = create_app(ReviewSettings(pool=pool, seal=seal, policy=rules))
+            await serve(app, host, port, stop, on_listening=lambda address: typer.echo(f"page: {address}"))
+
+    end_with_async(run)

@@ -1,0 +1,1 @@
+"""Server-rendered pages for people who review alerts; they work without JavaScript too."""

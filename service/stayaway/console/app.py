@@ -1,0 +1,56 @@
+"""`create_app`: the review pages, their live stream and the JSON interface in one application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from stayaway.alerts.review import OrderReader
+from stayaway.api.app import create_api
+from stayaway.api.problems import Problem
+from stayaway.api.session import Desks
+from stayaway.api.settings import ReviewSettings
+from stayaway.console.live import Outbox
+from stayaway.console.pages import Pages
+from stayaway.console.present import Presenter
+
+
+def static_folder() -> Path:
+    """Where scripts, styles and what others wrote lie."""
+    return Path(str(files("stayaway.console") / "static"))
+
+
+def create_app(settings: ReviewSettings) -> FastAPI:
+    """The application. Serve it with `stayaway.console.serve.serve`: it listens on 127.0.0.1 only."""
+    orders = OrderReader(settings.seal)
+    outbox = Outbox(settings.pool)
+    presenter = Presenter(settings)
+    desks = Desks()
+    pages = Pages(settings, orders, outbox, presenter, desks)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        follower = asyncio.create_task(outbox.run())
+        try:
+            yield
+        finally:
+            follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await follower
+
+    def page_of_problem(request: Request, problem: Problem) -> Response:
+        frame = pages.frame_without_status(request)
+        html = presenter.page("problem.html", {**frame, "problem": problem})
+        return HTMLResponse(html, status_code=problem.status)
+
+    app = create_api(settings, orders, page_of_problem=page_of_problem, lifespan=lifespan)
+    app.state.outbox = outbox
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=static_folder()), name="static")
+    return app
