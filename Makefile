@@ -35,7 +35,7 @@ format: $(STAMP) ## let ruff put the code in form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)
 
 schemas: $(STAMP) ## write schemas/ anew from the code
 	@$(BIN)/python -m stayaway.schemas schemas

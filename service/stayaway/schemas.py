@@ -12,8 +12,8 @@ from typing import Any, cast
 from pydantic import BaseModel, TypeAdapter
 
 from stayaway.access.policy import Policy
-from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.alerts.review import OrderReader
+from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.orders.wire import FindingForm, OrdersFileForm

@@ -87,18 +87,14 @@ def redrive(
         origin = Origin.parse(place)
         seal = FileSeal(settings.need_keys_file())
         address = settings.need_bootstrap()
-        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-            async with make_producer(address) as producer:
-                sent = await redrive_dead_letter(
-                    pool,
-                    seal,
-                    partial(read_record, address),
-                    producer,
-                    origin,
-                    actor=actor,
-                    purpose=purpose,
-                    at=now(),
-                )
+        async with (
+            await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool,
+            make_producer(address) as producer,
+        ):
+            read = partial(read_record, address)
+            sent = await redrive_dead_letter(
+                pool, seal, read, producer, origin, actor=actor, purpose=purpose, at=now()
+            )
         typer.echo("sent again" if sent else "was sent again before; nothing was sent")
 
     end_with_async(run)

@@ -38,6 +38,8 @@ from stayaway.worker.loop import MatcherSettings, MatcherWorker
 _PARTITIONS = 4
 _WAIT_S = 60.0
 _TICK_S = 0.1
+# A day that has been read to its end is no outage: the page does not warn of a silent stream.
+_DAY_OVER_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class _Demo:
         self._worker = self._make_worker()
         self._known_at: datetime | None = None
         self._partition_count = 0
+        self._read_at_s: float | None = None
 
     def _make_worker(self) -> MatcherWorker:
         settings = MatcherSettings(
@@ -163,7 +166,8 @@ class _Demo:
         def status() -> StreamStatus:
             reached = publisher.reached_at
             note = f"The day's clock shows {format_instant(reached)}." if reached else None
-            return StreamStatus(last_read_s=0.0 if reached else None, note=note)
+            since_s = None if self._read_at_s is None else time.monotonic() - self._read_at_s
+            return StreamStatus(last_read_s=since_s, note=note)
 
         app = create_app(
             ReviewSettings(
@@ -173,6 +177,7 @@ class _Demo:
                 clock=clock,
                 images=image_reader(self._settings.files.images),
                 status=status,
+                stale_after_s=_DAY_OVER_S,
             )
         )
         await serve(app, "127.0.0.1", self._settings.port, self._stop, on_listening=self._announce)
@@ -194,8 +199,11 @@ class _Demo:
         publishing = asyncio.create_task(asyncio.to_thread(publisher.publish, events, self._stop_thread))
         try:
             with Progress(publisher, self._worker.counters) as progress:
+                read = 0
                 while not self._stop.is_set():
                     progress.show()
+                    if self._worker.counters.read > read:
+                        read, self._read_at_s = self._worker.counters.read, time.monotonic()
                     if publishing.done() and self._worker.counters.read >= publisher.published:
                         break
                     await asyncio.sleep(_TICK_S)

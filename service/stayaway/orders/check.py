@@ -4,19 +4,19 @@ The checks walk the JSON as it came, so that one bad field hides no other: what 
 refused already is passed over here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from stayaway.kernel.instants import parse_instant, parse_local
 from stayaway.kernel.shape import Shape
-from stayaway.kernel.timezones import end_of_day, load_time_zone, time_zone_names
+from stayaway.kernel.timezones import end_of_day, load_time_zone
 from stayaway.orders.distance import METRES, DistanceError, circle
 from stayaway.orders.findings import MISSING, FindingList, Path
 from stayaway.orders.geometry import Position, read_point, read_polygons
 from stayaway.orders.model import Window
-from stayaway.orders.schedule import RecurrenceError, parse_rrule
+from stayaway.orders.rawjson import ids, instant_of, objects, texts
+from stayaway.orders.windows import read_windows
 from stayaway.orders.wire import EXPIRY_FIELDS
 
 LONG_DISTANCE_M = 20_000.0
@@ -112,7 +112,7 @@ def _check_presence(raw: dict[str, Any], at: Path, findings: FindingList) -> Non
 def _check_people(raw: dict[str, Any], at: Path, findings: FindingList) -> None:
     _check_unique(raw, at, "respondents", "respondent_id", findings)
     _check_unique(raw, at, "protected_persons", "protected_person_id", findings)
-    protected = _ids(raw, "protected_persons", "protected_person_id")
+    protected = ids(raw, "protected_persons", "protected_person_id")
     for path, respondent in objects(raw, at, "respondents"):
         _check_unique(respondent, path, "vehicles", "vehicle_id", findings)
         _check_unique(respondent, path, "devices", "device_id", findings)
@@ -156,7 +156,7 @@ def _check_zone(
     zone: dict[str, Any], at: Path, findings: FindingList, made: Materials, stored: Mapping[Path, Shape]
 ) -> None:
     distance_m = _check_distance(zone, at, findings)
-    _check_windows(zone, at, "schedule", findings, made)
+    made.windows |= read_windows(zone, at, "schedule", findings)
     if zone.get("schedule") == []:
         findings.warning((*at, "schedule"), [], "An empty schedule counts as none: the zone always holds.")
     if zone.get("warning_alerts") is True and "warning_m" not in zone:
@@ -217,7 +217,7 @@ def _check_distance(zone: dict[str, Any], at: Path, findings: FindingList) -> fl
     return distance_m
 
 
-# ---------------------------------------------------------------- exceptions and windows
+# ---------------------------------------------------------------- exceptions
 
 
 def _check_exception(
@@ -228,13 +228,13 @@ def _check_exception(
     made: Materials,
     stored: Mapping[Path, Shape],
 ) -> None:
-    zone_ids = _ids(order, "zones", "zone_id")
+    zone_ids = ids(order, "zones", "zone_id")
     for path, item in texts(exception, at, "zone_ids"):
         if item not in zone_ids:
             findings.error(
                 path, item, "No zone of this version has this id; correct it, or leave zone_ids out for all."
             )
-    _check_windows(exception, at, "windows", findings, made)
+    made.windows |= read_windows(exception, at, "windows", findings)
     if exception.get("windows") == []:
         findings.warning((*at, "windows"), [], "Without a window the exception never applies.")
     place, path = exception.get("place"), (*at, "place")
@@ -245,73 +245,3 @@ def _check_exception(
     elif isinstance(place, dict):
         shape = read_polygons(place, path, findings)
         made.shapes |= {} if shape is None else {path: shape}
-
-
-def _check_windows(
-    holder: dict[str, Any], at: Path, name: str, findings: FindingList, made: Materials
-) -> None:
-    for path, raw in objects(holder, at, name):
-        window = _read_window(raw, path, findings)
-        if window is not None:
-            made.windows[path] = window
-
-
-def _read_window(raw: dict[str, Any], at: Path, findings: FindingList) -> Window | None:
-    start, end = local_of(raw, "start_local"), local_of(raw, "end_local")
-    is_late = start is not None and end is not None and end <= start
-    if is_late:
-        remedy = "It must be later than start_local, on a later day if need be."
-        findings.error((*at, "end_local"), raw["end_local"], remedy)
-    zone_name = raw["time_zone"] if isinstance(raw.get("time_zone"), str) else ""
-    is_zone = zone_name in time_zone_names()
-    rule, recurrence = raw.get("rrule"), None
-    if isinstance(rule, str) and start is not None:
-        try:
-            recurrence = parse_rrule(rule, start, load_time_zone(zone_name if is_zone else "UTC"))
-        except RecurrenceError as error:
-            findings.error((*at, "rrule"), rule, str(error))
-            return None
-    if start is None or end is None or is_late or not is_zone:
-        return None
-    return Window(time_zone=zone_name, start_local=start, end_local=end, recurrence=recurrence)
-
-
-# ---------------------------------------------------------------- walking JSON that may be wrong
-
-
-def objects(holder: dict[str, Any], at: Path, name: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The objects in the list `name`, with their paths; what is no object is passed over."""
-    items = holder.get(name)
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        if isinstance(item, dict):
-            yield (*at, name, index), item
-
-
-def texts(holder: dict[str, Any], at: Path, name: str) -> Iterator[tuple[Path, str]]:
-    """The texts in the list `name`, with their paths."""
-    items = holder.get(name)
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        if isinstance(item, str):
-            yield (*at, name, index), item
-
-
-def _ids(holder: dict[str, Any], name: str, key: str) -> set[str]:
-    return {item[key] for _, item in objects(holder, (), name) if isinstance(item.get(key), str)}
-
-
-def instant_of(raw: dict[str, Any], name: str) -> datetime | None:
-    """The instant in a field; None where the form refuses it."""
-    value = raw.get(name)
-    try:
-        return parse_instant(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def local_of(raw: dict[str, Any], name: str) -> datetime | None:
-    """The wall-clock time in a field; None where the form refuses it."""
-    value = raw.get(name)
-    try:
-        return parse_local(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

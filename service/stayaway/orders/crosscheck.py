@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from stayaway.kernel.jsontext import json_pointer
-from stayaway.orders.check import instant_of, objects
+from stayaway.orders.rawjson import instant_of, objects
 from stayaway.orders.records import Draft
 
 

@@ -9,8 +9,9 @@ from pydantic_core import ErrorDetails
 
 from stayaway.kernel.forms import endless_number_pointers
 from stayaway.kernel.timezones import time_zone_names
+from stayaway.orders.fields import OrdersForm
 from stayaway.orders.findings import MISSING, FindingList, Path
-from stayaway.orders.wire import OrdersFileForm, OrdersForm
+from stayaway.orders.wire import OrdersFileForm
 
 _Form = TypeVar("_Form", bound=OrdersForm)
 

@@ -227,4 +227,3 @@ class CourtOrder:
             recalls=tuple(r for r in self.recalls if r.recorded_at <= known_at),
             suspensions=tuple(s for s in self.suspensions if s.recorded_at <= known_at),
         )
-

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from stayaway.kernel.jsontext import NotJsonError, parse_json
-from stayaway.orders.check import check_notice, check_order, check_suspension, instant_of
+from stayaway.orders.check import check_notice, check_order, check_suspension
 from stayaway.orders.convert import record_digest, to_notice, to_recall, to_suspension, to_version
 from stayaway.orders.crosscheck import check_across
 from stayaway.orders.findings import MISSING, Finding, FindingList, Path, UnreadableFileError
 from stayaway.orders.formcheck import read_form, unknown_field_remedy
 from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Suspension
+from stayaway.orders.rawjson import instant_of
 from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind, Stored
 from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
 

@@ -106,7 +106,7 @@ class DeadLetterForm(BaseModel):
     partition: int
     record_offset: int
     reason: RefusalCode
-    field: Annotated[str | None, Field(description="JSON Pointer; null for UNKNOWN_FIELD, whose name is input.")]
+    field: Annotated[str | None, Field(description="JSON Pointer; null for UNKNOWN_FIELD.")]
 
 
 _FORMS: dict[str, type[PlateReadForm | CheckInForm]] = {

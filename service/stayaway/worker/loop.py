@@ -11,6 +11,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stayaway.access.policy import Policy
+from stayaway.kernel.errors import UnreachableError
 from stayaway.platform.clock import now
 from stayaway.platform.kafka import ensure_topics, make_consumer, make_producer, wait_for_kafka
 from stayaway.platform.metrics import Metrics
@@ -141,6 +142,11 @@ class MatcherWorker:
             clock=self._clock,
             wait_s=settings.wait_s,
         )
+        await self._begin(partitions)
+
+    async def _begin(self, partitions: dict[str, int]) -> None:
+        """Join the group; or, without one, take every partition."""
+        settings = self._settings
         if settings.group is not None:
             self._consumer.subscribe(topics=list(settings.topics), listener=_Listener(self))
         await self._consumer.start()
@@ -162,6 +168,9 @@ class MatcherWorker:
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             self._claim_all_again()
             return
+        except KafkaError as error:
+            await self._bear(error)
+            return
         await failpoint("after_fetch")
         try:
             async with self._busy:
@@ -174,6 +183,15 @@ class MatcherWorker:
             # What was fetched may not be recorded: seek again to what the database says.
             self._database.drop()
             self._claim_all_again()
+
+    async def _bear(self, error: KafkaError) -> None:
+        """A passing error of the group or the broker: fetch again. Raises UnreachableError for others."""
+        if not error.retriable:
+            raise UnreachableError(
+                f"Kafka refuses to go on ({type(error).__name__}).",
+                "Nothing was skipped: the next start goes on at the same offsets.",
+            ) from error
+        await asyncio.sleep(_POLL_MS / 1000)
 
     async def _claim(self) -> None:
         due = self.assignment.due()

@@ -190,14 +190,7 @@ async def record_gap(
             engine=state.coverage.engine,
         )
         entries, after = sealed(state, at, knowledge)
-        payload = {
-            "topic": state.topic,
-            "partition": state.partition,
-            "from": state.next_offset,
-            "to": to_offset,
-            "hold_reason": state.hold_reason,
-            "reason_text": reason_text,
-        }
+        payload = _gap_payload(state, to_offset, reason_text)
         entries.append(_entry(EntryType.GAP, key, payload, at, actor, None))
         coverage = replace(after.coverage, from_offset=to_offset)
         after = replace(
@@ -205,6 +198,17 @@ async def record_gap(
         )
         await move_with_entries(conn, seal, state, after, entries, at)
         await conn.execute(SQL.jump, *key)
+
+
+def _gap_payload(state: PartitionState, to_offset: int, reason_text: str) -> dict[str, object]:
+    return {
+        "topic": state.topic,
+        "partition": state.partition,
+        "from": state.next_offset,
+        "to": to_offset,
+        "hold_reason": state.hold_reason,
+        "reason_text": reason_text,
+    }
 
 
 def _entry(

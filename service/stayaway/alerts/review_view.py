@@ -1,0 +1,118 @@
+"""One alert put together for a reviewer, from its row, its order and its unsealed evidence (pure)."""
+
+from datetime import datetime
+from typing import Protocol
+
+from stayaway.access.policy import Policy
+from stayaway.alerts.review_facts import best_evidence, best_plate, facts_against
+from stayaway.alerts.review_model import (
+    Act,
+    AlertRow,
+    AlertView,
+    Evidence,
+)
+from stayaway.alerts.words import LeadWords, lead_words
+from stayaway.kernel.errors import NotFoundError
+from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Zone
+from stayaway.orders.rules import counting_notices, version_expires_at
+
+
+class OrdersOfPlates(Protocol):
+    """Who else is linked to a plate."""
+
+    def respondents_of_plate(self, plate: str) -> frozenset[str]:
+        """Everyone whom any order links to `plate`."""
+
+
+def view_alert(
+    row: AlertRow,
+    order: CourtOrder,
+    orders: OrdersOfPlates,
+    evidence: tuple[Evidence, ...],
+    acts: tuple[Act, ...],
+    policy: Policy,
+    read_now: datetime,
+    *,
+    total: int,
+) -> AlertView:
+    """The alert as a person needs it at `read_now`. `total`: matches stored, also those not loaded."""
+    best = best_evidence(evidence)
+    version = _version(order, best.order_version)
+    plate = best_plate(evidence, version, row.respondent_id)
+    linked = orders.respondents_of_plate(plate.vehicle.plate) if plate else frozenset()
+    zones = _zones(order, evidence)
+    exceptions = _exceptions(version, evidence)
+    expires_at = version_expires_at(version, counting_notices(order, row.respondent_id, policy.notice_kinds))
+    withheld = "ADDRESS_WITHHELD" in version.confidentiality or any(
+        zone.address_confidential for zone in zones
+    )
+    return AlertView(
+        row=row,
+        order=order,
+        version=version,
+        respondent=next(
+            (item for item in version.respondents if item.respondent_id == row.respondent_id), None
+        ),
+        expires_at=expires_at,
+        words=_words(row, version, evidence, read_now, address_withheld=withheld),
+        facts=facts_against(
+            row=row,
+            order=order,
+            best=best,
+            plate=plate,
+            others_linked=len(linked - {row.respondent_id}),
+            exceptions=exceptions,
+            expires_at=expires_at,
+            now=read_now,
+        ),
+        best=best,
+        best_plate=plate,
+        evidence=evidence,
+        evidence_total=total,
+        zones=zones,
+        exceptions=exceptions,
+        acts=acts,
+        address_withheld=withheld,
+    )
+
+
+def _words(
+    row: AlertRow,
+    version: OrderVersion,
+    evidence: tuple[Evidence, ...],
+    read_now: datetime,
+    *,
+    address_withheld: bool,
+) -> LeadWords:
+    return lead_words(
+        age_s=(read_now - row.last_observed_at).total_seconds(),
+        has_plate=any(item.plate_read for item in evidence),
+        has_device=any(item.check_in for item in evidence),
+        agency_ori=version.agency.ori,
+        telephone=version.agency.telephone,
+        address_withheld=address_withheld,
+    )
+
+
+def _version(order: CourtOrder, number: int) -> OrderVersion:
+    for version in order.versions:
+        if version.version == number:
+            return version
+    raise NotFoundError("The order's version of this alert is not in the registry.", "Load the page again.")
+
+
+def _zones(order: CourtOrder, evidence: tuple[Evidence, ...]) -> tuple[Zone, ...]:
+    """The alert's own zones only, each as the version had it that judged its latest read."""
+    versions: dict[str, int] = {}
+    for item in evidence:
+        versions.setdefault(item.zone_id, item.order_version)
+    found = []
+    for zone_id in sorted(versions):
+        zones = _version(order, versions[zone_id]).zones
+        found += [zone for zone in zones if zone.zone_id == zone_id]
+    return tuple(found)
+
+
+def _exceptions(version: OrderVersion, evidence: tuple[Evidence, ...]) -> tuple[OrderException, ...]:
+    named = {exception_id for item in evidence for exception_id in item.exception_ids}
+    return tuple(item for item in version.exceptions if item.exception_id in named)

@@ -1,0 +1,216 @@
+"""Audit entries in Postgres: appended with the act, and any change to them found."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from stayaway.audit.entries import EntryType, NewEntry, StreamHead, build_entries, partition_stream
+from stayaway.audit.store import (
+    AuditError,
+    Problem,
+    insert_rows,
+    list_streams,
+    load_entries,
+    record_entries,
+    record_entry,
+    verify_stream,
+)
+from stayaway.platform.seal import FileSeal, SealError
+
+AT = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
+
+
+def new_entry(n: int = 0, order_id: str | None = "O1") -> NewEntry:
+    return NewEntry(
+        entry_type=EntryType.ALERT_VIEWED,
+        order_id=order_id,
+        actor="ann",
+        subject=f"alert {n}",
+        payload={"n": n},
+        recorded_at=AT,
+        policy_sha256="ab" * 32,
+    )
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    opened = await asyncpg.connect(database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def recorded(connection: asyncpg.Connection, seal: FileSeal) -> asyncpg.Connection:
+    """Three entries in stream "web"."""
+    seal.ensure(["O1", "O2"])
+    for n in range(3):
+        async with connection.transaction():
+            await record_entry(connection, seal, "web", new_entry(n, "O2" if n == 1 else "O1"))
+    return connection
+
+
+async def test_recorded_entries_verify(recorded: asyncpg.Connection, seal: FileSeal) -> None:
+    assert await verify_stream(recorded, seal, "web") == []
+    assert await list_streams(recorded) == ["web"]
+    assert [row.stream_sequence for row in await load_entries(recorded, "web")] == [1, 2, 3]
+
+
+async def test_an_act_that_fails_leaves_no_entry(recorded: asyncpg.Connection, seal: FileSeal) -> None:
+    transaction = recorded.transaction()
+    await transaction.start()
+    await record_entry(recorded, seal, "web", new_entry())
+    await transaction.rollback()
+    assert await verify_stream(recorded, seal, "web") == []
+    assert len(await load_entries(recorded, "web")) == 3
+
+
+async def test_an_entry_needs_its_acts_transaction(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    with pytest.raises(AuditError, match="transaction"):
+        await record_entry(connection, seal, "web", new_entry(order_id=None))
+
+
+async def test_a_partitions_stream_is_not_for_acts(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    async with connection.transaction():
+        with pytest.raises(AuditError, match="fenced row"):
+            await record_entry(connection, seal, partition_stream("t", 0), new_entry(order_id=None))
+
+
+async def test_without_a_key_the_act_fails(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    with pytest.raises(SealError):
+        async with connection.transaction():
+            await record_entry(connection, seal, "web", new_entry(order_id="O9"))
+
+
+async def test_several_entries_stand_together(recorded: asyncpg.Connection, seal: FileSeal) -> None:
+    async with recorded.transaction():
+        assert await record_entries(recorded, seal, "web", []) == ()
+        rows = await record_entries(recorded, seal, "web", [new_entry(n) for n in range(5)])
+    assert [row.stream_sequence for row in rows] == [4, 5, 6, 7, 8]
+    assert await load_entries(recorded, "web") != list(rows)
+    assert (await load_entries(recorded, "web"))[3:] == list(rows)
+    assert await verify_stream(recorded, seal, "web") == []
+
+
+async def test_rivals_make_one_chain(database: str, seal: FileSeal) -> None:
+    """Eight connections that append to one new stream at once leave no gap and no fork."""
+    seal.ensure(["O1"])
+    pool = await asyncpg.create_pool(database, min_size=8, max_size=8)
+
+    async def act(n: int) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await record_entry(connection, seal, "web", new_entry(n))
+
+    await asyncio.gather(*(act(n) for n in range(60)))
+    async with pool.acquire() as connection:
+        assert await verify_stream(connection, seal, "web") == []
+        assert len(await load_entries(connection, "web")) == 60
+    await pool.close()
+
+
+async def test_a_partitions_head_is_its_fenced_row(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    stream = partition_stream("reads.v1", 4)
+    rows, head = build_entries(seal, StreamHead(stream), [new_entry(n, None) for n in range(3)])
+    await insert_rows(connection, rows)
+    await insert_rows(connection, [])
+    assert await verify_stream(connection, seal, stream) == [
+        Problem(stream, 3, "the stream has entries and no head")
+    ]
+    await connection.execute(
+        """INSERT INTO partition_position (topic, partition, next_offset, epoch, owner, first_offset,
+               stream_sequence, last_entry_hash, coverage_from, coverage_opened_at, coverage_policy,
+               coverage_engine, coverage_salt, coverage_digest, updated_at)
+           VALUES ('reads.v1', 4, 0, 1, 'm', 0, $1, $2, 0, $3, 'p', 'e', '', '', $3)""",
+        head.stream_sequence, head.last_entry_hash, AT,
+    )  # fmt: skip
+    assert await verify_stream(connection, seal, stream) == []
+    assert await list_streams(connection) == [stream]
+
+
+async def test_an_unknown_stream_is_said(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    assert [p.finding for p in await verify_stream(connection, seal, "x")] == ["there is no such stream"]
+
+
+TAMPERINGS = {
+    "entry_id": "gen_random_uuid()",
+    "entry_type": "'ALERT_CLAIMED'",
+    "recorded_at": "recorded_at + interval '1 microsecond'",
+    "order_id": "'O2'",
+    "order_id nulled": "NULL",
+    "actor_ref": "sha256(actor_ref)",
+    "subject_ref": "sha256(subject_ref)",
+    "policy_sha256": "NULL",
+    "previous_hash": "sha256(previous_hash)",
+    "commitment": "sha256(commitment)",
+    "leaf_hash": "sha256(leaf_hash)",
+    "payload_sealed": "set_byte(payload_sealed, 40, 255 - get_byte(payload_sealed, 40))",
+    "payload_sealed of another": "(SELECT payload_sealed FROM audit_entry WHERE stream_sequence = 3)",
+    "stream_sequence": "9",
+    "stream": "'cli'",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+@pytest.mark.parametrize("sequence", [1, 2, 3])
+async def test_a_changed_column_is_found(
+    recorded: asyncpg.Connection, seal: FileSeal, what: str, sequence: int
+) -> None:
+    column = what.split(maxsplit=1)[0]
+    if (what, sequence) in {("order_id", 2), ("payload_sealed of another", 3)}:
+        return  # the value that stands there already
+    done = await recorded.execute(
+        f"UPDATE audit_entry SET {column} = {TAMPERINGS[what]} WHERE stream_sequence = $1", sequence
+    )
+    assert done == "UPDATE 1"
+    problems = await verify_stream(recorded, seal, "web")
+    assert problems
+    assert all(problem.stream == "web" for problem in problems)
+
+
+async def test_every_column_is_tampered_with(connection: asyncpg.Connection) -> None:
+    columns = await connection.fetch(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'audit_entry'"
+    )
+    assert {row["column_name"] for row in columns} == {what.split()[0] for what in TAMPERINGS}
+
+
+@pytest.mark.parametrize("sequence", [1, 2, 3])
+async def test_a_deleted_entry_is_found(recorded: asyncpg.Connection, seal: FileSeal, sequence: int) -> None:
+    """In the middle by the gap, at the end by the head."""
+    await recorded.execute("DELETE FROM audit_entry WHERE stream_sequence = $1", sequence)
+    assert await verify_stream(recorded, seal, "web")
+
+
+async def test_swapped_entries_are_found(recorded: asyncpg.Connection, seal: FileSeal) -> None:
+    for old, new in ((1, 9), (3, 1), (9, 3)):
+        await recorded.execute(
+            "UPDATE audit_entry SET stream_sequence = $2 WHERE stream_sequence = $1", old, new
+        )
+    assert await verify_stream(recorded, seal, "web")
+
+
+@pytest.mark.parametrize("change", ["stream_sequence = 2", "last_entry_hash = sha256(last_entry_hash)"])
+async def test_a_changed_head_is_found(recorded: asyncpg.Connection, seal: FileSeal, change: str) -> None:
+    await recorded.execute(f"UPDATE audit_stream SET {change}")
+    (problem,) = await verify_stream(recorded, seal, "web")
+    assert problem.finding.startswith("the head says")
+
+
+async def test_an_inserted_entry_is_found(recorded: asyncpg.Connection, seal: FileSeal) -> None:
+    """Even one made with the keys and the right code, if it was not appended through the head."""
+    rows = await load_entries(recorded, "web")
+    forged, _ = build_entries(seal, StreamHead("web", 3, rows[-1].leaf_hash), [new_entry(7)])
+    await insert_rows(recorded, forged)
+    assert await verify_stream(recorded, seal, "web")
+
+
+async def test_a_payload_is_unreadable_without_its_orders_key(
+    recorded: asyncpg.Connection, seal: FileSeal, tmp_path: Any
+) -> None:
+    """The chain of hashes holds all the same: only the payloads do not open."""
+    problems = await verify_stream(recorded, FileSeal(tmp_path / "other-keys.jsonl"), "web")
+    assert [problem.stream_sequence for problem in problems] == [1, 2, 3]
+    assert all("does not prove itself" in problem.finding for problem in problems)

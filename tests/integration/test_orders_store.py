@@ -1,0 +1,293 @@
+"""The order registry in Postgres: all or nothing, append-only, sealed, followed by sequence."""
+
+import asyncio
+import copy
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from stayaway.audit.entries import open_entry
+from stayaway.audit.store import load_entries, verify_stream
+from stayaway.kernel.instants import parse_instant
+from stayaway.orders.codec import StoredOrderError
+from stayaway.orders.load import load_registry, load_sequence
+from stayaway.orders.parse import parse_orders_file, to_orders
+from stayaway.orders.store import (
+    AUDIT_STREAM,
+    REGISTRY_CHANNEL,
+    SEAL_PURPOSE,
+    ImportOutcome,
+    RegistryError,
+    record_orders,
+)
+from stayaway.platform.seal import FileSeal, SealError
+from support.wire_examples import ORDERS
+
+NOW = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
+SQUARE = [[-111.9, 33.4], [-111.8, 33.4], [-111.8, 33.5], [-111.9, 33.5], [-111.9, 33.4]]
+RECALL: dict[str, Any] = {
+    "order_id": "O1",
+    "recorded_at": "2026-02-01T00:00:00Z",
+    "recalled_at": "2026-02-01T00:00:00Z",
+    "reason_text": "dismissed",
+    "void": False,
+}
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    opened = await asyncpg.connect(database)
+    yield opened
+    await opened.close()
+
+
+def orders(*order_ids: str, **changes: Any) -> dict[str, Any]:
+    """WIRE.md's file with its order under these ids, and its notice to each."""
+    order, notice = ORDERS["orders"][0] | changes, ORDERS["notices"][0]
+    return copy.deepcopy(
+        {
+            "schema": "orders.v1",
+            "orders": [order | {"order_id": order_id} for order_id in order_ids],
+            "notices": [notice | {"order_id": order_id} for order_id in order_ids],
+        }
+    )
+
+
+async def apply(connection: asyncpg.Connection, seal: FileSeal, body: dict[str, Any]) -> ImportOutcome:
+    parsed = parse_orders_file(json.dumps(body).encode())
+    async with connection.transaction():
+        return await record_orders(connection, seal, parsed, actor="clerk", recorded_now=NOW)
+
+
+def errors(outcome: ImportOutcome) -> list[str]:
+    return [finding.pointer for finding in outcome.findings if finding.severity == "ERROR"]
+
+
+async def test_what_is_recorded_is_what_decide_reads(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    """The snapshot equals the file's orders, shapes and hashes included; K is the latest recording."""
+    body = orders("O2", "O1")
+    body["orders"][0]["zones"][0] |= {"geometry": {"type": "Polygon", "coordinates": [SQUARE]}}
+    body["orders"][0]["exceptions"] = [
+        {
+            "exception_id": "E1",
+            "kind": "OTHER",
+            "authority": "par. 1",
+            "windows": [],
+            "place": {"type": "Polygon", "coordinates": [SQUARE]},
+        }
+    ]
+    outcome = await apply(connection, seal, body)
+    assert (outcome.registry_sequence, outcome.changed_order_ids) == (1, ("O1", "O2"))
+    assert dict(outcome.applied) == {"VERSION": 2, "NOTICE": 2}
+    snapshot = await load_registry(connection, seal)
+    assert snapshot.orders == to_orders(parse_orders_file(json.dumps(body).encode()))
+    assert snapshot.known_at == outcome.known_at == parse_instant("2026-01-07T19:00:00Z")
+    assert snapshot.head_sequences == {"O1": 1, "O2": 1}
+    assert await load_sequence(connection) == snapshot.registry_sequence == 1
+
+
+async def test_the_same_file_again_changes_nothing(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    """However it is written; the sequence stays, the act is audited."""
+    body = orders("O1")
+    await apply(connection, seal, body)
+    body["orders"][0] = dict(reversed(body["orders"][0].items()))
+    outcome = await apply(connection, seal, body)
+    assert (outcome.registry_sequence, outcome.changed_order_ids, outcome.unchanged) == (1, (), 2)
+    assert not outcome.has_errors
+    assert len(await load_entries(connection, AUDIT_STREAM)) == 3
+
+
+async def test_versions_are_all_or_nothing_and_recalls_apply(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """One bad order stops the others of its file; a recall in it takes effect all the same."""
+    await apply(connection, seal, orders("O1"))
+    body = orders("O2", "O3")
+    body["orders"][1]["zones"] = []
+    body |= {"recalls": [RECALL]}
+    outcome = await apply(connection, seal, body)
+    assert dict(outcome.applied) == {"RECALL": 1}
+    assert outcome.changed_order_ids == ("O1",)
+    assert errors(outcome) == ["/orders/1/zones", "/notices/0/order_id", "/notices/1/order_id"]
+    snapshot = await load_registry(connection, seal)
+    assert set(snapshot.orders) == {"O1"}
+    assert len(snapshot.orders["O1"].recalls) == 1
+
+
+async def test_a_recorded_version_is_never_overwritten(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Other content under the same number is an error and stops the versions; the next number is none."""
+    await apply(connection, seal, orders("O1"))
+    body = orders("O1", "O2", case_number="F-2")
+    body["notices"] = []
+    outcome = await apply(connection, seal, body)
+    assert errors(outcome) == ["/orders/0/version"]
+    assert outcome.changed_order_ids == ()
+    body["orders"][0]["version"] = 2
+    outcome = await apply(connection, seal, body)
+    assert outcome.changed_order_ids == ("O1", "O2")
+    snapshot = await load_registry(connection, seal)
+    assert [version.case_number for version in snapshot.orders["O1"].versions] == ["F-1", "F-2"]
+    assert snapshot.head_sequences == {"O1": 2, "O2": 2}
+
+
+async def test_a_notice_of_an_unknown_order_is_an_error(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Neither the file nor the registry has it; the rest of the file applies."""
+    body = orders("O1")
+    body["notices"].append(body["notices"][0] | {"order_id": "O9"})
+    outcome = await apply(connection, seal, body)
+    assert errors(outcome) == ["/notices/1/order_id"]
+    assert dict(outcome.applied) == {"VERSION": 1, "NOTICE": 1}
+
+
+async def test_following_reads_only_what_was_added(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    """A snapshot followed step by step equals one loaded at once, and shares what did not change."""
+    await apply(connection, seal, orders("O1", "O2"))
+    first = await load_registry(connection, seal)
+    assert await load_registry(connection, seal, first) is first
+    await apply(connection, seal, orders("O1", version=3, case_number="F-3") | {"notices": []})
+    await apply(
+        connection, seal, orders("O1", version=2, case_number="F-2") | {"recalls": [RECALL], "notices": []}
+    )
+    followed = await load_registry(connection, seal, first)
+    assert followed == await load_registry(connection, seal)
+    assert followed.orders["O2"] is first.orders["O2"]
+    assert [version.version for version in followed.orders["O1"].versions] == [1, 2, 3]
+    assert first.orders["O1"].recalls == ()
+    assert followed.head_sequences == {"O1": 3, "O2": 1}
+
+
+async def test_an_import_can_be_read_in_its_own_transaction(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """So that open alerts are judged again before it commits; rolled back, nothing is left."""
+    parsed = parse_orders_file(json.dumps(orders("O1")).encode())
+    transaction = connection.transaction()
+    await transaction.start()
+    await record_orders(connection, seal, parsed, actor="clerk", recorded_now=NOW)
+    assert set((await load_registry(connection, seal)).orders) == {"O1"}
+    await transaction.rollback()
+    empty = await load_registry(connection, seal)
+    assert (dict(empty.orders), empty.registry_sequence) == ({}, 0)
+
+
+async def test_an_import_needs_a_transaction(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    """Otherwise a crash could leave half of it."""
+    with pytest.raises(RegistryError):
+        await record_orders(
+            connection, seal, parse_orders_file(json.dumps(ORDERS).encode()), actor="clerk", recorded_now=NOW
+        )
+
+
+async def test_nothing_personal_is_stored_in_the_clear(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Plates, names, telephone, place and the actor stand sealed or keyed only."""
+    body = orders("O1", case_number="CASE-70417")
+    body["orders"][0]["respondents"][0] |= {"name": "Jo Doe-Smith", "devices": [{"device_id": "DEVICE-9321"}]}
+    await apply(connection, seal, body)
+    rows = await connection.fetch("SELECT * FROM order_record")
+    entries = await connection.fetch("SELECT * FROM audit_entry")
+    stored = b"".join(
+        value if isinstance(value, bytes) else str(value).encode()
+        for row in (*rows, *entries)
+        for value in row.values()
+    )
+    for secret in (
+        b"BAK 471",
+        b"BAK471",
+        b"DEVICE-9321",
+        b"555 0100",
+        b"-111.9",
+        b"clerk",
+        b"CASE-70417",
+        b"Doe-Smith",
+    ):
+        assert secret not in stored
+
+
+async def test_imports_are_audited_in_their_transaction(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """One entry an order, with the digests of its records, and one for the import; the chain holds."""
+    await apply(connection, seal, orders("O1", "O2"))
+    entries = await load_entries(connection, AUDIT_STREAM)
+    assert [(entry.entry_type, entry.order_id) for entry in entries] == [
+        ("ORDER_RECORDED", "O1"),
+        ("ORDER_RECORDED", "O2"),
+        ("ORDERS_IMPORTED", None),
+    ]
+    details = open_entry(seal, entries[0]).details
+    assert [record["kind"] for record in details["records"]] == ["VERSION", "NOTICE"]
+    assert await verify_stream(connection, seal, AUDIT_STREAM) == []
+
+
+async def test_a_changed_or_moved_row_stops_loading(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    """An order is never silently left out or replaced by another of its own records."""
+    await apply(connection, seal, orders("O1"))
+    await apply(connection, seal, orders("O1", version=2, case_number="F-2") | {"notices": []})
+    await connection.execute(
+        "UPDATE order_record SET payload_sealed = (SELECT payload_sealed FROM order_record WHERE version = 1)"
+        " WHERE version = 2"
+    )
+    with pytest.raises(StoredOrderError):
+        await load_registry(connection, seal)
+    unreadable = seal.seal("O1", SEAL_PURPOSE, b'{"sha256": "", "record": {}, "shapes": {}}')
+    await connection.execute("UPDATE order_record SET payload_sealed = $1", unreadable)
+    with pytest.raises(StoredOrderError):
+        await load_registry(connection, seal)
+    await connection.execute("UPDATE order_record SET payload_sealed = 'x'::bytea")
+    with pytest.raises(SealError):
+        await load_registry(connection, seal)
+
+
+async def test_matchers_get_a_hint(connection: asyncpg.Connection, database: str, seal: FileSeal) -> None:
+    """NOTIFY with the new sequence, once the import has committed."""
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    listener = await asyncpg.connect(database)
+    await listener.add_listener(REGISTRY_CHANNEL, lambda *args: heard.put_nowait(str(args[3])))
+    await apply(connection, seal, orders("O1"))
+    assert await asyncio.wait_for(heard.get(), 5) == "1"
+    await listener.close()
+
+
+async def test_imports_at_once_follow_one_another(database: str, seal: FileSeal) -> None:
+    """Twelve imports of overlapping orders on twelve connections: every sequence once, all records there."""
+
+    async def one(number: int) -> ImportOutcome:
+        opened = await asyncpg.connect(database)
+        try:
+            shared = orders("A", "B", version=number, case_number=f"F-{number}") | {"notices": []}
+            return await apply(opened, seal, shared)
+        finally:
+            await opened.close()
+
+    outcomes = await asyncio.gather(*(one(number) for number in range(1, 13)))
+    assert sorted(outcome.registry_sequence for outcome in outcomes) == list(range(1, 13))
+    opened = await asyncpg.connect(database)
+    snapshot = await load_registry(opened, seal)
+    assert [version.version for version in snapshot.orders["A"].versions] == list(range(1, 13))
+    assert await verify_stream(opened, seal, AUDIT_STREAM) == []
+    await opened.close()
+
+
+async def test_the_later_of_two_equal_imports_changes_nothing(database: str, seal: FileSeal) -> None:
+    """A clerk who sends the same file twice at once gets one import and one "unchanged"."""
+
+    async def one() -> ImportOutcome:
+        opened = await asyncpg.connect(database)
+        try:
+            return await apply(opened, seal, orders("O1"))
+        finally:
+            await opened.close()
+
+    outcomes = await asyncio.gather(one(), one())
+    assert sorted(outcome.unchanged for outcome in outcomes) == [0, 2]
+    assert not any(outcome.has_errors for outcome in outcomes)

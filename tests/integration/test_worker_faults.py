@@ -1,0 +1,374 @@
+"""What may happen around a transaction: zombies, lost replies, orders that move, logs that changed."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from stayaway.alerts.order_changes import import_orders
+from stayaway.kernel.errors import ConflictError
+from stayaway.platform.embedded.broker import EmbeddedBroker
+from stayaway.platform.metrics import Metrics
+from stayaway.platform.seal import FileSeal
+from stayaway.worker import batch as batch_module
+from stayaway.worker.batch import BatchRunner, Part
+from stayaway.worker.breaker import Breaker
+from stayaway.worker.counters import Counters
+from stayaway.worker.coverage import PartitionState
+from stayaway.worker.database import Database
+from stayaway.worker.follow import RegistryFollower
+from stayaway.worker.observe import Observer
+from stayaway.worker.partitions import claim, record_gap
+from support.wire_examples import ORDERS
+from support.worker_rig import NOW, READS, Rig, check_in, orders_file, read
+
+
+@pytest.fixture
+async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> AsyncIterator[Rig]:
+    rig = Rig(database, embedded_broker.bootstrap, seal)
+    await rig.import_orders()
+    yield rig
+    for opened in rig.databases:
+        await opened.close()
+
+
+class Matcher:
+    """A matcher without Kafka: batches are put into its hands."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.database = Database(rig.dsn, wait_s=10, on_wait=lambda _: None)
+        rig.databases.append(self.database)
+        self.follower = RegistryFollower(self.database, rig.seal, rig.policy)
+        self.counters = Counters()
+        self.runner = BatchRunner(
+            database=self.database,
+            seal=rig.seal,
+            producer=NoProducer(),
+            follower=self.follower,
+            breaker=Breaker(),
+            observer=Observer(self.counters, Metrics()),
+            clock=lambda: NOW,
+            wait_s=10,
+        )
+
+    async def claim(self, partition: int = 0) -> PartitionState:
+        await self.follower.reload()
+        conn = await self.database.connection()
+        return await claim(
+            conn,
+            self.rig.seal,
+            (READS, partition),
+            owner="m",
+            at=NOW,
+            knowledge=self.follower.current.knowledge,
+            first_offset=0,
+            first_position="earliest",
+        )
+
+    async def judge(self, state: PartitionState, values: list[bytes | None]) -> PartitionState | None:
+        """The state afterwards; None if the partition was lost."""
+        offsets = list(range(state.next_offset, state.next_offset + len(values)))
+        result = await self.runner.run([Part(state=state, offsets=offsets, values=values)])
+        return result.moved.get(state.key)
+
+
+class NoProducer:
+    async def send(self, *_: Any, **__: Any) -> asyncio.Future[None]:
+        raise AssertionError("no dead letters in these tests")
+
+    async def flush(self) -> None:
+        return None
+
+
+@pytest.fixture
+async def matcher(rig: Rig) -> Matcher:
+    return Matcher(rig)
+
+
+def at(minute: int, **changes: Any) -> bytes:
+    """A device's check-in at 20:`minute`."""
+    instant = f"2026-03-06T20:{minute:02d}:00Z"
+    return check_in(event_id=f"c{minute}", observed_at=instant, received_at=instant, **changes)
+
+
+async def test_a_zombie_with_an_old_epoch_writes_nothing(rig: Rig, matcher: Matcher) -> None:
+    old = await matcher.claim()
+    other = Matcher(rig)
+    new = await other.claim()
+    assert (old.epoch, new.epoch) == (1, 2)
+    assert await matcher.judge(old, [read()]) is None
+    assert await matcher.judge(old, [read(plate="ZZZ9999")]) is None
+    assert await rig.alerts() == []
+    assert await other.judge(new, [read()]) is not None
+    await rig.check_promises()
+
+
+async def test_a_lost_fence_drops_that_partition_only(rig: Rig, matcher: Matcher) -> None:
+    mine, lost = await matcher.claim(0), await matcher.claim(1)
+    await Matcher(rig).claim(1)
+    parts = [
+        Part(state=state, offsets=[0], values=[read(event_id=str(state.partition))]) for state in (mine, lost)
+    ]
+    result = await matcher.runner.run(parts)
+    assert (set(result.moved), result.lost) == ({mine.key}, {lost.key})
+    assert [row["event_id"] for row in await rig.rows("SELECT event_id FROM sighting")] == ["0"]
+    await rig.check_promises()
+
+
+async def test_an_order_recalled_between_decision_and_commit(
+    rig: Rig, matcher: Matcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head moved: nothing is written on the old knowledge, the batch is judged again."""
+    state = await matcher.claim()
+    recall = {"order_id": "O1", "recorded_at": "2026-03-06T20:00:00Z", "recalled_at": "2026-03-01T00:00:00Z"}
+    data = orders_file(orders=[], notices=[], recalls=[{**recall, "reason_text": "void"}], suspensions=[])
+    await after_judging(monkeypatch, lambda: rig.import_orders(data))
+    assert await matcher.judge(state, [read()]) is not None
+    assert await rig.alerts() == []
+    assert (matcher.counters.suppressed, matcher.counters.suppressed_by_reason["RECALLED"]) == (1, 1)
+    await rig.check_promises()
+
+
+async def after_judging(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Once, between the first decision and its commit, `act`."""
+    done = False
+
+    async def point(name: str) -> None:
+        nonlocal done
+        if name == "after_decide" and not done:
+            done = True
+            await act()
+
+    monkeypatch.setattr(batch_module, "failpoint", point)
+
+
+@pytest.mark.parametrize("plate", ["8AK-471", "ZZZ9999"])
+async def test_a_commit_whose_reply_is_lost_counts_once(
+    rig: Rig, matcher: Matcher, monkeypatch: pytest.MonkeyPatch, plate: str
+) -> None:
+    state = await matcher.claim()
+    lost = False
+
+    async def point(name: str) -> None:
+        nonlocal lost
+        if name == "after_commit" and not lost:
+            lost = True
+            raise ConnectionResetError
+
+    monkeypatch.setattr(batch_module, "failpoint", point)
+    after = await matcher.judge(state, [read(plate=plate)])
+    assert after is not None
+    assert after.next_offset == 1
+    assert len(await rig.alerts()) == (plate == "8AK-471")
+    assert await matcher.judge(after, [read(plate=plate, event_id="2")]) is not None
+    await rig.check_promises()
+
+
+async def test_a_killed_backend_is_tried_again(
+    rig: Rig, matcher: Matcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = await matcher.claim()
+    killed = False
+
+    async def point(name: str) -> None:
+        nonlocal killed
+        if name == "before_commit" and not killed:
+            killed = True
+            await rig.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'stayaway matcher' AND datname = current_database()"
+            )
+
+    monkeypatch.setattr(batch_module, "failpoint", point)
+    assert await matcher.judge(state, [read()]) is not None
+    assert killed
+    assert len(await rig.alerts()) == 1
+    await rig.check_promises()
+
+
+async def test_two_matchers_make_one_alert_of_one_visit(rig: Rig) -> None:
+    """Members of one visit reach both at once, in an order that bridges again and again."""
+    for round_number in range(3):
+        matchers = [Matcher(rig), Matcher(rig)]
+        states = [await m.claim(2 * round_number + place) for place, m in enumerate(matchers)]
+        day = f"2026-03-0{round_number + 1}"
+
+        def visit(minute: int, day: str = day) -> bytes:
+            instant = f"{day}T{20 + minute // 60:02d}:{minute % 60:02d}:00Z"
+            return check_in(event_id=f"{day}.{minute}", observed_at=instant, received_at=instant)
+
+        async def work(m: Matcher, state: PartitionState, minutes: list[int]) -> None:
+            current: PartitionState | None = state
+            for minute in minutes:
+                assert current is not None
+                current = await m.judge(current, [visit(minute)])
+
+        await asyncio.gather(
+            work(matchers[0], states[0], [0, 50, 100, 150, 200]),
+            work(matchers[1], states[1], [175, 125, 75, 25]),
+        )
+    alerts = await rig.alerts()
+    standing = [row for row in alerts if row["state"] != "MERGED"]
+    assert [row["sighting_count"] for row in standing] == [9, 9, 9]
+    assert {row["merged_into"] for row in alerts} - {None} <= {row["alert_id"] for row in standing}
+    members = await rig.rows("SELECT alert_id, count(*) AS members FROM export.sightings_v1 GROUP BY 1")
+    assert sorted(row["members"] for row in members) == [9, 9, 9]
+    await rig.check_promises()
+
+
+async def test_a_late_sighting_bridges_two_and_keeps_the_older(rig: Rig, matcher: Matcher) -> None:
+    state = await matcher.claim()
+    state2 = await matcher.judge(state, [at(50), at(0)])
+    assert state2 is not None
+    assert await matcher.judge(state2, [at(25)]) is not None
+    alerts = {row["state"]: row for row in await rig.alerts()}
+    assert alerts["MERGED"]["merged_into"] == alerts["OPEN"]["alert_id"]
+    assert alerts["OPEN"]["alert_number"] < alerts["MERGED"]["alert_number"]
+    assert alerts["OPEN"]["sighting_count"] == 3
+    assert len(await rig.payloads("ALERT_MERGED")) == 1
+
+
+async def test_rising_evidence_after_a_disposition_raises_a_linked_alert(rig: Rig, matcher: Matcher) -> None:
+    """The same or lesser evidence joins the closed alert; better evidence asks a person again."""
+    state = await matcher.claim()
+    one = await matcher.judge(state, [read()])
+    await rig.execute("UPDATE alert SET state = 'DISMISSED', disposition = 'MISREAD'")
+    assert one is not None
+    two = await matcher.judge(one, [read(event_id="13", observed_at="2026-03-06T20:15:01Z")])
+    assert two is not None
+    assert [row["sighting_count"] for row in await rig.alerts()] == [2]
+    three = await matcher.judge(two, [read(event_id="14", plate="BAK471")])
+    assert three is not None
+    first, anew = await rig.alerts()
+    assert (first["state"], first["match_kind"], first["sighting_count"]) == ("DISMISSED", "EXACT", 3)
+    assert (anew["state"], anew["match_kind"], anew["raised_anew_from"]) == (
+        "OPEN",
+        "EXACT",
+        first["alert_id"],
+    )
+    assert anew["alert_id"] == f"{first['alert_id']}/2"
+    assert await matcher.judge(three, [read(event_id="15", plate="BAK471")]) is not None
+    assert len(await rig.alerts()) == 2
+    assert {row["alert_id"] for row in await rig.rows("SELECT alert_id FROM decision")} == {first["alert_id"]}
+    await rig.check_promises()
+
+
+class TestOrderChanges:
+    @pytest.fixture
+    async def pool(self, rig: Rig) -> Any:
+        async with asyncpg.create_pool(rig.dsn, min_size=1, max_size=2) as pool:
+            yield pool
+
+    def recall(self, recalled_at: str, **more: Any) -> bytes:
+        record = {"order_id": "O1", "recorded_at": "2026-03-06T20:50:00Z", "recalled_at": recalled_at}
+        return orders_file(orders=[], notices=[], recalls=[{**record, "reason_text": "court", **more}])
+
+    async def test_an_order_not_in_force_then_withdraws(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
+        await matcher.judge(await matcher.claim(), [read()])
+        data = self.recall("2026-03-06T20:00:00Z")
+        imported = await import_orders(pool, rig.seal, data, rig.policy, actor="clerk", at=NOW)
+        alerts = await rig.alerts()
+        assert imported.withdrawn == (alerts[0]["alert_id"],)
+        assert alerts[0]["state"] == "WITHDRAWN"
+        decisions = await rig.rows("SELECT outcome, reasons, registry_sequence FROM decision")
+        assert decisions == [{"outcome": "WITHDRAWN", "reasons": ["RECALLED"], "registry_sequence": 2}]
+        assert await rig.rows("SELECT FROM export.sightings_v1") == []
+        assert [row["change"] for row in await rig.rows("SELECT change FROM outbox ORDER BY 1")] == [
+            "RAISED",
+            "WITHDRAWN",
+        ]
+        await rig.check_promises()
+
+    async def test_an_order_ended_since_marks(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
+        await matcher.judge(await matcher.claim(), [read()])
+        data = self.recall("2026-03-06T20:40:00Z")
+        imported = await import_orders(pool, rig.seal, data, rig.policy, actor="clerk", at=NOW)
+        alert = (await rig.alerts())[0]
+        assert imported.ended == (alert["alert_id"],)
+        assert (alert["state"], alert["cautions"]) == ("OPEN", ["ORDER_SINCE_ENDED"])
+        assert [row["cautions"] for row in await rig.rows("SELECT cautions FROM decision")] == [
+            ["ORDER_SINCE_ENDED"]
+        ]
+        assert len(await rig.payloads("ALERT_ORDER_ENDED")) == 1
+        await rig.check_promises()
+
+    async def test_a_suspension_in_the_middle_cuts_a_visit_in_two(
+        self, rig: Rig, matcher: Matcher, pool: Any
+    ) -> None:
+        await matcher.judge(await matcher.claim(), [at(0), at(25), at(50)])
+        record = {"order_id": "O1", "recorded_at": "2026-03-06T20:55:00Z", "reason_text": "exchange"}
+        span = {"from_at": "2026-03-06T20:20:00Z", "until_at": "2026-03-06T20:30:00Z"}
+        data = orders_file(orders=[], notices=[], suspensions=[{**record, **span}])
+        await import_orders(pool, rig.seal, data, rig.policy, actor="clerk", at=NOW)
+        alerts = await rig.alerts()
+        assert [(row["state"], row["sighting_count"]) for row in alerts] == [("OPEN", 1), ("OPEN", 1)]
+        members = await rig.rows("SELECT alert_id, event_id FROM export.sightings_v1 ORDER BY observed_at")
+        assert [(row["alert_id"], row["event_id"]) for row in members] == [
+            (alerts[0]["alert_id"], "c0"),
+            (alerts[1]["alert_id"], "c50"),
+        ]
+        await rig.check_promises()
+
+    async def test_without_a_policy_nothing_is_recorded(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
+        from stayaway.kernel.errors import SettingsError
+
+        await matcher.judge(await matcher.claim(), [read()])
+        with pytest.raises(SettingsError, match="policy"):
+            await import_orders(pool, rig.seal, self.recall("2026-03-06T20:00:00Z"), None, actor="c", at=NOW)
+        assert await rig.rows("SELECT registry_sequence FROM registry") == [{"registry_sequence": 1}]
+
+    async def test_an_unchanged_order_changes_no_alert(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
+        await matcher.judge(await matcher.claim(), [read()])
+        other = json.loads(json.dumps(ORDERS).replace('"O1"', '"O2"'))
+        before = await rig.alerts()
+        await import_orders(pool, rig.seal, json.dumps(other).encode(), rig.policy, actor="clerk", at=NOW)
+        assert await rig.alerts() == before
+
+
+class TestLogs:
+    """On assignment the log must be the one that was read."""
+
+    async def test_a_topic_made_again_is_held_until_a_gap(self, rig: Rig, seal: FileSeal) -> None:
+        await rig.make_topics()
+        rig.publish(READS, [read(event_id="1"), read(event_id="2")])
+        await rig.run_until(2)
+        with EmbeddedBroker() as broker:
+            again = Rig(rig.dsn, broker.bootstrap, seal)
+            await again.make_topics()
+            again.publish(READS, [read(event_id=str(n)) for n in range(3, 6)])
+            await held(again, "LAST_RECORD_DIFFERS")
+            conn = await asyncpg.connect(rig.dsn)
+            await record_gap(conn, seal, (READS, 0), 0, actor="op", reason_text="new topic", at=NOW)
+            with pytest.raises(ConflictError):
+                await record_gap(conn, seal, (READS, 0), 0, actor="op", reason_text="twice", at=NOW)
+            await conn.close()
+            await again.run_until(3)
+        assert [row["sighting_count"] for row in await rig.alerts()] == [5]
+        await rig.streams_verify()
+        gaps = await rig.payloads("GAP")
+        assert [(gap["from"], gap["to"], gap["hold_reason"]) for gap in gaps] == [
+            (2, 0, "LAST_RECORD_DIFFERS")
+        ]
+
+    async def test_a_log_that_ends_before_the_position_is_held(self, rig: Rig, seal: FileSeal) -> None:
+        await rig.make_topics()
+        rig.publish(READS, [read(event_id="1"), read(event_id="2")])
+        await rig.run_until(2)
+        with EmbeddedBroker() as broker:
+            again = Rig(rig.dsn, broker.bootstrap, seal)
+            await again.make_topics()
+            await held(again, "LOG_ENDS_BEFORE_POSITION")
+
+
+async def held(rig: Rig, reason: str) -> None:
+    """Run a matcher until it holds the first partition."""
+    from support.worker_rig import running
+
+    async with running(rig.worker()), asyncio.timeout(15):
+        while not await rig.rows("SELECT FROM partition_position WHERE hold_reason = $1", reason):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert [entry["reason"] for entry in await rig.payloads("PARTITION_HELD")] == [reason]

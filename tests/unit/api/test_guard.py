@@ -1,0 +1,95 @@
+"""Before every request: this machine, our own pages, forms of a known size."""
+
+import pytest
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+
+from stayaway.api.app import tell_failure
+from stayaway.api.guard import MAX_BODY_BYTES, Guard, check_bind, refuse
+from stayaway.kernel.errors import SettingsError
+from stayaway.platform.logging import configure_logging
+
+OURS = {"host": "127.0.0.1:8080"}
+FORM = {**OURS, "content-length": "20", "content-type": "application/x-www-form-urlencoded"}
+
+
+def _status(method: str, path: str, headers: dict[str, str]) -> int | None:
+    refusal = refuse(method, path, Headers(headers))
+    return refusal[0] if refusal else None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "::1", "localhost", "192.168.1.4", "example.org"])  # noqa: S104
+def test_only_the_loopback_is_bound(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"127\.0\.0\.1"):
+        check_bind(host)
+
+
+def test_the_loopback_is_bound() -> None:
+    check_bind("127.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "localhost:1"])
+def test_our_own_names_are_served(host: str) -> None:
+    assert _status("GET", "/alerts", {"host": host}) is None
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "", "[::1]:80", "2130706433"])
+def test_another_host_name_is_refused_so_dns_rebinding_ends_here(host: str) -> None:
+    assert _status("GET", "/alerts", {"host": host}) == 421
+
+
+def test_a_foreign_page_may_link_to_us_but_not_read_us() -> None:
+    foreign = {**OURS, "sec-fetch-site": "cross-site"}
+    assert _status("GET", "/alerts", {**foreign, "sec-fetch-mode": "navigate"}) is None
+    assert _status("GET", "/alerts", {**foreign, "sec-fetch-mode": "no-cors"}) == 403
+    assert _status("GET", "/alerts", {**OURS, "sec-fetch-site": "same-site", "sec-fetch-mode": "cors"}) == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_only_our_own_pages_act(site: str) -> None:
+    assert _status("POST", "/alerts/1/claim", {**FORM, "sec-fetch-site": site}) == 403
+
+
+def test_a_foreign_origin_does_not_act() -> None:
+    assert _status("POST", "/alerts/1/claim", {**FORM, "origin": "http://evil.example"}) == 403
+    assert _status("POST", "/alerts/1/claim", {**FORM, "origin": "null"}) == 403
+    assert _status("POST", "/alerts/1/claim", {**FORM, "origin": "http://127.0.0.1:8080"}) is None
+
+
+def test_forms_are_bounded() -> None:
+    assert _status("POST", "/alerts/1/claim", {**FORM, "content-length": str(MAX_BODY_BYTES + 1)}) == 413
+    assert _status("POST", "/alerts/1/claim", OURS) == 411
+    assert _status("POST", "/alerts/1/claim", {**FORM, "content-length": "-1"}) == 411
+
+
+def test_the_api_takes_json_only_so_that_no_foreign_form_reaches_it() -> None:
+    assert _status("POST", "/api/v1/alerts/1/claim", FORM) == 415
+    assert _status("POST", "/api/v1/alerts/1/claim", {**FORM, "content-type": "application/json"}) is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"])
+def test_other_methods_are_not_served(method: str) -> None:
+    assert _status(method, "/alerts", OURS) == 405
+
+
+async def test_an_unforeseen_failure_is_told_by_type_and_answered_without_its_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def failing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise KeyError("8AK871")
+
+    configure_logging()
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": "/alerts", "headers": [(b"host", b"127.0.0.1")]}
+    await Guard(failing, tell_failure)(scope, receive, send)
+    assert sent[0]["status"] == 500
+    said = capsys.readouterr()
+    assert "KeyError" in said.err + said.out
+    assert "8AK871" not in said.err + said.out + str(sent)

@@ -1,0 +1,240 @@
+"""The seal over a keys file: opens only what it sealed, and never falls back to plain bytes."""
+
+import base64
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import stayaway
+from stayaway.platform.seal import SYSTEM_SCOPE, FileSeal, SealError
+
+TEXT = b"8AK471, Ann Example, 1 Elm Street"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "keys.jsonl"
+
+
+@given(plaintext=st.binary(max_size=4096), purpose=st.text(min_size=1, max_size=20))
+@settings(max_examples=50)
+def test_what_was_sealed_opens(
+    tmp_path_factory: pytest.TempPathFactory, plaintext: bytes, purpose: str
+) -> None:
+    purpose = purpose.encode(errors="replace").decode()
+    seal = FileSeal(tmp_path_factory.getbasetemp() / "property-keys.jsonl")
+    sealed = seal.seal(SYSTEM_SCOPE, purpose, plaintext)
+    assert seal.unseal(SYSTEM_SCOPE, purpose, sealed) == plaintext
+    assert len(sealed) == len(plaintext) + 29
+
+
+def test_sealed_bytes_differ_each_time_and_show_nothing(path: Path) -> None:
+    seal = FileSeal(path)
+    one, other = (seal.seal(SYSTEM_SCOPE, "p", TEXT) for _ in range(2))
+    assert one != other
+    assert TEXT not in one
+
+
+def test_another_scope_or_purpose_does_not_open_it(path: Path) -> None:
+    seal = FileSeal(path)
+    seal.ensure(["O1", "O2"])
+    sealed = seal.seal("O1", "sighting", TEXT)
+    for scope, purpose in (("O2", "sighting"), ("O1", "decision"), (SYSTEM_SCOPE, "sighting")):
+        with pytest.raises(SealError):
+            seal.unseal(scope, purpose, sealed)
+
+
+def test_any_changed_byte_is_found(path: Path) -> None:
+    seal = FileSeal(path)
+    sealed = seal.seal(SYSTEM_SCOPE, "p", b"ab")
+    for place in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[place] ^= 1
+        with pytest.raises(SealError):
+            seal.unseal(SYSTEM_SCOPE, "p", bytes(changed))
+    for length in range(len(sealed)):
+        with pytest.raises(SealError):
+            seal.unseal(SYSTEM_SCOPE, "p", sealed[:length])
+
+
+def test_without_a_key_nothing_is_done(path: Path) -> None:
+    """Unknown scopes are refused, whatever is asked; no key is made in passing."""
+    seal = FileSeal(path)
+    attempts: tuple[Callable[[], bytes], ...] = (
+        lambda: seal.seal("O1", "p", TEXT),
+        lambda: seal.unseal("O1", "p", b"\x01" + bytes(40)),
+        lambda: seal.reference("O1", "x"),
+    )
+    for attempt in attempts:
+        with pytest.raises(SealError, match="no key for scope 'O1'"):
+            attempt()
+    assert len(path.read_text().splitlines()) == 1
+
+
+def test_references_are_equal_only_for_equal_text_and_scope(path: Path) -> None:
+    seal = FileSeal(path)
+    seal.ensure(["O1", "O2"])
+    assert seal.reference("O1", "ann") == FileSeal(path).reference("O1", "ann")
+    assert len(seal.reference("O1", "ann")) == 32
+    others = {seal.reference("O1", "ann"), seal.reference("O2", "ann"), seal.reference("O1", "bob")}
+    assert len(others) == 3
+
+
+def test_keys_stay_after_a_restart(path: Path) -> None:
+    sealed = FileSeal(path).seal(SYSTEM_SCOPE, "p", TEXT)
+    assert FileSeal(path).unseal(SYSTEM_SCOPE, "p", sealed) == TEXT
+
+
+def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    os.umask(os.umask(0o022))
+    FileSeal(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o700 | 0o001])
+def test_a_file_that_others_may_open_is_refused(path: Path, mode: int) -> None:
+    FileSeal(path)
+    path.chmod(mode)
+    with pytest.raises(SealError, match="for this account alone"):
+        FileSeal(path)
+
+
+def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:
+    FileSeal(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SealError, match="cannot be opened"):
+        FileSeal(path)
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SealError, match="cannot be opened"):
+        FileSeal(tmp_path / "nowhere" / "keys")
+
+
+def test_another_process_sees_new_keys(path: Path) -> None:
+    """Two seals over one file stand for two processes: each rereads when the file has grown."""
+    one, other = FileSeal(path), FileSeal(path)
+    one.ensure(["O1"])
+    sealed = one.seal("O1", "p", TEXT)
+    assert other.unseal("O1", "p", sealed) == TEXT
+    other.ensure(["O1", "O2"])
+    assert one.unseal("O2", "p", other.seal("O2", "p", TEXT)) == TEXT
+    assert scopes(path) == [SYSTEM_SCOPE, "O1", "O2"]
+
+
+def scopes(path: Path) -> list[str]:
+    return [json.loads(line)["scope"] for line in path.read_text().splitlines()]
+
+
+_ENSURE_MANY = """
+import sys, pathlib
+import stayaway
+from stayaway.platform.seal import FileSeal
+seal = FileSeal(pathlib.Path(sys.argv[1]))
+for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):
+    seal.ensure([f"O{n}", f"O{n + 1}"])
+"""
+
+
+def test_many_processes_at_once_make_each_key_once(path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(stayaway.__file__).parent.parent)}
+    members = [
+        subprocess.Popen([sys.executable, "-c", _ENSURE_MANY, str(path), str(10 * n)], env=environment)
+        for n in range(3)
+    ]
+    assert [member.wait(60) for member in members] == [0, 0, 0]
+    found = scopes(path)
+    assert len(found) == len(set(found)) == 62
+
+
+def test_many_threads_at_once_make_each_key_once(path: Path) -> None:
+    seal = FileSeal(path)
+    threads = [threading.Thread(target=seal.ensure, args=([f"O{n % 7}"],)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(scopes(path)) == 8
+
+
+def test_a_torn_line_of_a_killed_writer_is_cut_off(path: Path) -> None:
+    seal = FileSeal(path)
+    with path.open("ab") as file:
+        file.write(b'{"scope": "O1", "key": "AAAA')
+    fresh = FileSeal(path)
+    fresh.ensure(["O2"])
+    assert scopes(path) == [SYSTEM_SCOPE, "O2"]
+    assert seal.unseal("O2", "p", fresh.seal("O2", "p", TEXT)) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        "[]",
+        '{"scope": "O1"}',
+        '{"scope": "O1", "key": "AAAA"}',
+        '{"scope": "O1", "key": "!"}',
+        '{"scope": 1, "key": "' + base64.b64encode(bytes(32)).decode() + '"}',
+    ],
+)
+def test_a_line_that_is_no_key_is_refused(path: Path, line: str) -> None:
+    FileSeal(path)
+    with path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(SealError, match="keys file"):
+        FileSeal(path).ensure(["O9"])
+
+
+def test_a_shortened_file_is_found(path: Path) -> None:
+    seal = FileSeal(path)
+    seal.ensure(["O1"])
+    path.write_bytes(b"")
+    with pytest.raises(SealError, match="become shorter"):
+        seal.ensure(["O2"])
+
+
+def test_a_replaced_file_is_read_anew(path: Path, tmp_path: Path) -> None:
+    """A key is destroyed by replacing the file: it is then gone from a running seal, too."""
+    seal = FileSeal(path)
+    seal.ensure(["O1"])
+    kept = [line for line in path.read_text().splitlines() if "O1" not in line]
+    replacement = tmp_path / "new"
+    replacement.touch(mode=0o600)
+    replacement.write_text("\n".join(kept) + "\n")
+    replacement.replace(path)
+    seal.ensure(["O2"])
+    with pytest.raises(SealError, match="no key"):
+        seal.seal("O1", "p", TEXT)
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(path: Path) -> None:
+    seal = FileSeal(path)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, limits[1]))
+        with pytest.raises(SealError, match="could not be written"):
+            seal.ensure(["O1", "O2"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == before
+    seal.ensure(["O1"])
+    assert scopes(path) == [SYSTEM_SCOPE, "O1"]
+
+
+def test_an_empty_scope_is_refused(path: Path) -> None:
+    with pytest.raises(SealError, match="scope is empty"):
+        FileSeal(path).ensure([""])
