@@ -1,7 +1,6 @@
 """Field types that every wire form shares (WIRE.md, "Common"), and what a failed field is called."""
 
 import math
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from stayaway.kernel.instants import (
     parse_instant,
     parse_local,
 )
-from stayaway.kernel.jsontext import compact_json, json_pointer
+from stayaway.kernel.jsontext import compact_json
 from stayaway.kernel.plates import MAX_RAW_LENGTH, InvalidPlateError, normalise_plate
 
 MAX_EXTENSIONS_BYTES = 4096
@@ -67,26 +66,18 @@ def _validate_plate(value: Any) -> str:
 def _validate_extensions(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise PydanticCustomError("dict_type", "Input should be an object")
-    if next(_endless_numbers(value), None) is None and len(compact_json(value)) > MAX_EXTENSIONS_BYTES:
+    if not has_endless_number(value) and len(compact_json(value)) > MAX_EXTENSIONS_BYTES:
         raise PydanticCustomError("too_long", "Input should have at most 4096 bytes when compact")
     return value
 
 
-def _endless_numbers(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where `value` holds a number that no finite double can hold."""
+def has_endless_number(value: Any) -> bool:
+    """Whether some number in `value` has no finite double, such as 1e400."""
     if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _endless_numbers(item, (*at, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _endless_numbers(item, (*at, index))
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield at
-
-
-def endless_number_pointers(value: Any, *root: str) -> list[str]:
-    """JSON Pointers, below `root`, of the numbers in `value` that no finite double can hold."""
-    return [json_pointer(*root, *at) for at in _endless_numbers(value)]
+        return any(has_endless_number(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_endless_number(item) for item in value)
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]

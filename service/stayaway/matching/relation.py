@@ -30,6 +30,9 @@ _PANELS = 10
 # Gauss-Legendre, 4 nodes on [-1, 1] (Abramowitz and Stegun, table 25.4).
 _NODES = (-0.8611363115940526, -0.3399810435848563, 0.3399810435848563, 0.8611363115940526)
 _WEIGHTS = (0.3478548451374538, 0.6521451548625461, 0.6521451548625461, 0.3478548451374538)
+# All nodes of all panels, in half panels from the start less one.
+_ABSCISSAS = np.array([2.0 * panel + node for panel in range(_PANELS) for node in _NODES])
+_PANEL_WEIGHTS = np.array(_WEIGHTS * _PANELS)
 
 
 def is_inside(shape: Shape, lon: float, lat: float) -> bool:
@@ -159,7 +162,7 @@ def _contour_terms(x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> list[float
     right_to = np.where(flat, np.where(beyond, leave, enter), right_to)
     upper = normal_distribution(_clipped(y1 + right_to * dy))
     lower = normal_distribution(_clipped(y1 + right_from * dy))
-    return [*middle.tolist(), *np.where(right_to > right_from, upper - lower, 0.0).tolist()]
+    return [*middle, *np.where(right_to > right_from, upper - lower, 0.0).tolist()]
 
 
 def _share_within(start: Floats, along: Floats, reach: float) -> tuple[Floats, Floats]:
@@ -174,14 +177,11 @@ def _clipped(x: Floats) -> Floats:
     return np.minimum(np.maximum(x, -8.0), 8.0)
 
 
-def _quadrature(x1: Floats, y1: Floats, dx: Floats, dy: Floats, first: Floats, last: Floats) -> Floats:
-    """Integral of Phi(x) phi(y) dy along each edge between the shares `first` and `last`."""
+def _quadrature(x1: Floats, y1: Floats, dx: Floats, dy: Floats, first: Floats, last: Floats) -> list[float]:
+    """Terms of the integral of Phi(x) phi(y) dy along each edge between the shares `first` and `last`."""
     half = (last - first) / (2.0 * _PANELS)
-    total = np.zeros_like(x1)
-    for panel in range(_PANELS):
-        middle = first + (2.0 * panel + 1.0) * half
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            share = middle + node * half
-            x, y = _clipped(x1 + share * dx), _clipped(y1 + share * dy)
-            total = total + weight * (normal_distribution(x) * normal_density(y))
-    return total * half * dy
+    share = first + (_ABSCISSAS[:, np.newaxis] + 1.0) * half
+    x, y = _clipped(x1 + share * dx), _clipped(y1 + share * dy)
+    terms = _PANEL_WEIGHTS[:, np.newaxis] * (normal_distribution(x) * normal_density(y)) * (half * dy)
+    found: list[float] = terms.ravel().tolist()
+    return found

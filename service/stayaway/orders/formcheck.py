@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stayaway.kernel.forms import endless_number_pointers
+from stayaway.kernel.forms import has_endless_number
 from stayaway.kernel.timezones import time_zone_names
 from stayaway.orders.fields import OrdersForm
 from stayaway.orders.findings import MISSING, FindingList, Path
@@ -59,9 +59,9 @@ def read_form(form: type[_Form], raw: dict[str, Any], findings: FindingList) -> 
             if item["loc"] not in nulls:
                 findings.error(item["loc"], _value_of(item), _remedy(item))
         return None
-    endless = endless_number_pointers(raw.get("extensions"), "extensions")
-    for pointer in endless:
-        findings.error(("extensions",), pointer, "The number at this pointer of the record is too large.")
+    endless = has_endless_number(raw.get("extensions"))
+    if endless:
+        findings.error(("extensions",), "", "A number in it is too large for a double.")
     return None if nulls or endless else read
 
 

@@ -55,7 +55,7 @@ class DeadLetter:
             partition=partition,
             record_offset=record_offset,
             reason=refusal.reason,
-            field=_without_input(refusal),
+            field=None if refusal.reason == "UNKNOWN_FIELD" else refusal.field,
         )
 
     @property
@@ -85,14 +85,6 @@ class ListedLetter:
     refused_at: datetime
     redriven_at: datetime | None
     redriven_to: int | None
-
-
-def _without_input(refusal: Refusal) -> str | None:
-    if refusal.reason == "UNKNOWN_FIELD":
-        return None
-    if refusal.field is not None and refusal.field.startswith("/extensions/"):
-        return "/extensions"  # names below it are the sender's own words
-    return refusal.field
 
 
 async def publish_dead_letters(producer: Producer, letters: Sequence[DeadLetter]) -> None:

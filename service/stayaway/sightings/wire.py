@@ -21,8 +21,8 @@ from stayaway.kernel.forms import (
     Region,
     Sha256,
     Text,
-    endless_number_pointers,
     failure_code,
+    has_endless_number,
 )
 from stayaway.kernel.jsontext import NotJsonError, json_pointer, parse_json
 from stayaway.kernel.plates import normalise_plate
@@ -147,7 +147,9 @@ def _parse_form(form: type[PlateReadForm | CheckInForm], body: dict[str, Any]) -
         failures += [(failure_code(item), json_pointer(*item["loc"])) for item in details]
     # None is the forms' "left out"; on the wire null is no number and no string.
     failures += [("WRONG_TYPE", pointer) for pointer in _nulls(form, body)]
-    failures += [("OUT_OF_RANGE", pointer) for pointer in _endless_extensions(body)]
+    if has_endless_number(body.get("extensions")):
+        # A deeper pointer would repeat the sender's own names.
+        failures.append(("OUT_OF_RANGE", "/extensions"))
     if form is PlateReadForm and "region_confidence" in body and "region" not in body:
         failures.append(("MISSING_FIELD", "/region"))
     if failures or parsed is None:
@@ -171,11 +173,6 @@ def _nulls(form: type[PlateReadForm | CheckInForm], body: dict[str, Any]) -> lis
 
 def _knows(form: type[PlateReadForm | CheckInForm], name: str) -> bool:
     return name in form.model_fields
-
-
-def _endless_extensions(body: dict[str, Any]) -> list[str]:
-    extensions = body.get("extensions")
-    return endless_number_pointers(extensions, "extensions") if isinstance(extensions, dict) else []
 
 
 def _to_plate_read(form: PlateReadForm) -> PlateRead:

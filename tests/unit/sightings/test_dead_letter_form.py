@@ -21,5 +21,4 @@ def test_the_form_on_the_topic() -> None:
 
 def test_names_of_the_input_are_not_repeated() -> None:
     assert DeadLetter.of("t", 0, 0, Refusal("UNKNOWN_FIELD", "/8AK471")).field is None
-    assert DeadLetter.of("t", 0, 0, Refusal("OUT_OF_RANGE", "/extensions/8AK471")).field == "/extensions"
     assert DeadLetter.of("t", 0, 0, Refusal("OUT_OF_RANGE", "/extensions")).field == "/extensions"
