@@ -50,7 +50,8 @@ class Engine:
             by_row[row].append(owner)
         decided = (self._decide(batch, row, owners) for row, owners in by_row.items())
         decisions = sorted((d for d in decided if d is not None), key=lambda decision: decision.index)
-        return Judgement(decisions=tuple(decisions), candidates=len(rows))
+        candidates = np.bincount(batch.index[rows], minlength=batch.n)
+        return Judgement(decisions=tuple(decisions), candidates=candidates)
 
     def _decide(self, batch: SightingBatch, row: int, owners: list[int]) -> EventDecision | None:
         index = int(batch.index[row])

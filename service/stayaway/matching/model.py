@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from stayaway.sightings.model import Sighting
 
 MatchKind = Literal["DEVICE", "EXACT", "REGION_UNKNOWN", "OCR_EQUIVALENT", "ONE_DIFFERENT", "REGION_DIFFERS"]
@@ -107,7 +110,10 @@ class EventDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A batch judged: the events that matched something, ascending by index, and the counts."""
+    """A batch judged: the events that matched something, ascending by index.
+
+    `candidates`: for each record of the batch, how many zones' boxes its point lies in.
+    """
 
     decisions: tuple[EventDecision, ...]
-    candidates: int
+    candidates: npt.NDArray[np.int64]

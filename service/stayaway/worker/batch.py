@@ -17,10 +17,10 @@ from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_ch
 from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
 from stayaway.kernel.errors import UnreachableError
-from stayaway.matching.model import EventDecision
+from stayaway.matching.model import EventDecision, Judgement
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
-from stayaway.sightings.batch import decode_batch
+from stayaway.sightings.batch import SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter, Producer, publish_dead_letters, record_dead_letters
 from stayaway.sightings.model import Refusal
 from stayaway.worker.breaker import Breaker
@@ -89,11 +89,29 @@ class _Attempt:
     rows: Sequence[AuditRow] = ()
 
 
-def judge_part(part: Part, registry: Registry) -> JudgedPart:
-    """The pure part of the road, for one partition's records."""
-    batch = decode_batch(part.values, registry.policy)
+def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedPart]:
+    """The pure part of the road, for all partitions' records at once: what is one costs least."""
+    values = [value for part in parts for value in part.values]
+    batch = decode_batch(values, registry.policy)
     judgement = registry.engine.judge(batch)
+    judged, start = [], 0
+    for part in parts:
+        stop = start + len(part.values)
+        judged.append(_share_of(part, start, stop, batch, judgement))
+        start = stop
+    return judged
+
+
+def _share_of(part: Part, start: int, stop: int, batch: SightingBatch, judgement: Judgement) -> JudgedPart:
+    """What of the judgement belongs to the records `start` to `stop`, numbered from 0 again."""
     topic, partition = part.state.key
+    refused = sorted(index for index in batch.refusals if start <= index < stop)
+    refusals = {index - start: batch.refusals[index] for index in refused}
+    decisions = tuple(
+        replace(decision, index=decision.index - start)
+        for decision in judgement.decisions
+        if start <= decision.index < stop
+    )
     stored = tuple(
         Judged(
             decision=decision,
@@ -102,21 +120,20 @@ def judge_part(part: Part, registry: Registry) -> JudgedPart:
             partition=partition,
             record_offset=part.offsets[decision.index],
         )
-        for decision in judgement.decisions
+        for decision in decisions
         if any(match.may_be_stored for match in decision.matches)
     )
     letters = tuple(
-        DeadLetter.of(topic, partition, part.offsets[index], refusal)
-        for index, refusal in sorted(batch.refusals.items())
+        DeadLetter.of(topic, partition, part.offsets[index], refusal) for index, refusal in refusals.items()
     )
-    tally = Tally(len(part.values), len(batch.refusals), judgement.candidates, len(judgement.decisions))
+    candidates = int(judgement.candidates[start:stop].sum())
     return JudgedPart(
         part=part,
-        refusals=batch.refusals,
-        decisions=judgement.decisions,
+        refusals=refusals,
+        decisions=decisions,
         stored=stored,
         letters=letters,
-        tally=tally,
+        tally=Tally(stop - start, len(refusals), candidates, len(decisions)),
     )
 
 
@@ -162,7 +179,7 @@ class BatchRunner:
         while todo:
             started = loop.time()
             registry = self._follower.current
-            judged = [judge_part(part, registry) for part in todo]
+            judged = judge_parts(todo, registry)
             result.judge_s += loop.time() - started
             await failpoint("after_decide")
             self._breaker.check(sum(j.tally.records for j in judged), sum(j.tally.refused for j in judged))
