@@ -78,7 +78,10 @@ def compact_json(value: Any) -> bytes:
 
 def canonical_json(value: Any) -> bytes:
     """The one byte form of `value` (RFC 8785); integers beyond 2**53 are refused there."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):
+        return rfc8785.dumps(value)  # says what is no JSON in it
     # Python writes the same bytes but for some numbers and for the order of non-ASCII names.
     if text.isascii() and _AWKWARD.search(text) is None:
         return text.encode("ascii")
