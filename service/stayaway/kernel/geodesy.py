@@ -2,7 +2,7 @@
 
 One degree of latitude and of longitude in metres at a latitude, from the ellipsoid's radii of
 curvature in the meridian and in the prime vertical (Snyder, Map Projections, USGS PP 1395, 4-20
-and 4-21). Taken half way between two points the plane they span is right to 1e-7 of the distance
+and 4-21). Taken half way between two points the plane they span is right to 2e-6 of the distance
 within 10 km up to 85 degrees of latitude (tested against GeographicLib).
 """
 

@@ -81,7 +81,7 @@ def _exact_side(x1: float, y1: float, x2: float, y2: float, x: float, y: float) 
 def boundary_distance_m(shape: Shape, lon: float, lat: float) -> float:
     """Metres from the point to the nearest point of the boundary (a cut at 180 degrees is none).
 
-    Right to 1e-6 of the distance within 10 km; farther away it only tells that it is far.
+    Right to 2e-6 of the distance within 10 km; farther away it only tells that it is far.
     """
     edges = shape.boundary
     start_x, start_y = _offset_degrees(edges, lon), edges.lat1 - lat

@@ -1,0 +1,173 @@
+"""Commands end in words and with the exit codes that WIRE.md gives, whatever they are given."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.commands import json_lines, plain_environment, run_stayaway, says_no_traceback
+from support.days import write_example
+from support.wire_examples import ORDERS, POLICY
+
+COMMANDS = [
+    [],
+    ["decide"],
+    ["demo"],
+    ["matcher"],
+    ["web"],
+    ["migrate"],
+    *(["orders", name] for name in ("check", "import")),
+    *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss")),
+    *(["deadletters", name] for name in ("list", "show", "redrive")),
+    *(["partitions", name] for name in ("list", "gap")),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    done = run_stayaway(*command, "--help")
+    assert done.returncode == 0
+    assert b"Usage" in done.stdout
+
+
+def test_decide_reads_every_line(tmp_path: Path) -> None:
+    done = run_stayaway("decide", *write_example(tmp_path).options())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [line["schema"] for line in json_lines(done.stdout)] == [
+        "decision.v1",
+        "decision.v1",
+        "alert.v1",
+        "summary.v1",
+    ]
+
+
+def test_decide_from_standard_input_into_a_file(tmp_path: Path) -> None:
+    files = write_example(tmp_path, b"nonsense")
+    out = tmp_path / "out.jsonl"
+    done = run_stayaway(
+        "decide", "--orders", files.orders, "--policy", files.policy, "--events", "-", "--out", out,
+        stdin=files.events.read_bytes(),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert json_lines(out.read_bytes())[2] == {
+        "schema": "decision.v1",
+        "line": 3,
+        "outcome": "REFUSED",
+        "reasons": ["NOT_JSON"],
+        "field": None,
+    }
+    assert not (tmp_path / "out.jsonl.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"min_region_confidence": 2}, b"/min_region_confidence"),
+        ({"extra": 1}, b"/extra"),
+        ({"match_kinds": ["X"]}, b"/match_kinds/0"),
+    ],
+)
+def test_a_bad_policy_is_named_and_nothing_is_decided(
+    tmp_path: Path, changes: dict[str, object], words: bytes
+) -> None:
+    files = write_example(tmp_path)
+    files.policy.write_text(json.dumps({**POLICY, **changes}))
+    done = run_stayaway("decide", *files.options())
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert words in done.stderr
+    assert says_no_traceback(done)
+
+
+@pytest.mark.parametrize("name", sorted(POLICY))
+def test_no_policy_field_has_a_default(tmp_path: Path, name: str) -> None:
+    files = write_example(tmp_path)
+    files.policy.write_text(json.dumps({key: value for key, value in POLICY.items() if key != name}))
+    done = run_stayaway("decide", *files.options())
+    assert done.returncode == 2
+    assert f"/{name}".encode() in done.stderr
+
+
+def test_all_findings_of_bad_orders_and_nothing_decided(tmp_path: Path) -> None:
+    files = write_example(tmp_path)
+    order = {**ORDERS["orders"][0], "kind": "POLITE", "case_number": 5}
+    files.orders.write_text(json.dumps({**ORDERS, "orders": [order]}))
+    done = run_stayaway("decide", *files.options())
+    assert (done.returncode, done.stdout) == (2, b"")
+    findings = [json.loads(line) for line in done.stderr.splitlines() if line.startswith(b"{")]
+    assert {"/orders/0/kind", "/orders/0/case_number"} <= {finding["pointer"] for finding in findings}
+    checked = run_stayaway("orders", "check", files.orders, "--json")
+    assert checked.returncode == 1
+    assert json_lines(checked.stdout) == findings
+    for finding in findings:
+        assert finding.keys() >= {"severity", "order_id", "pointer", "value", "remedy"}
+
+
+def test_orders_check_of_a_good_and_an_unreadable_file(tmp_path: Path) -> None:
+    files = write_example(tmp_path)
+    assert run_stayaway("orders", "check", files.orders, "--json").returncode == 0
+    files.orders.write_bytes(b"\x00")
+    done = run_stayaway("orders", "check", files.orders, "--json")
+    assert done.returncode == 2
+    assert json_lines(done.stdout)[0]["severity"] == "ERROR"
+    assert run_stayaway("orders", "check", tmp_path / "missing", "--json").returncode == 2
+
+
+@pytest.mark.parametrize("missing", ["orders", "policy", "events"])
+def test_a_missing_file_is_said(tmp_path: Path, missing: str) -> None:
+    files = write_example(tmp_path)
+    getattr(files, missing).unlink()
+    done = run_stayaway("decide", *files.options())
+    assert done.returncode == 2
+    assert str(getattr(files, missing)).encode() in done.stderr
+    assert says_no_traceback(done)
+
+
+def test_a_bad_instant_to_know_by(tmp_path: Path) -> None:
+    done = run_stayaway("decide", *write_example(tmp_path).options(), "--known-at", "yesterday")
+    assert done.returncode == 2
+    assert b"--known-at" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["matcher"], ["web"], ["alerts", "list"], ["partitions", "list"]]
+)
+def test_a_missing_setting_is_named(command: list[str]) -> None:
+    done = run_stayaway(*command)
+    assert done.returncode == 2
+    assert b"STAYAWAY_" in done.stderr
+    assert says_no_traceback(done)
+
+
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    """One line while waiting, one at the end, and a code that is not 0."""
+    env = plain_environment(STAYAWAY_WAIT_S="0.5", STAYAWAY_DATABASE="postgresql://u:secret@127.0.0.1:9/x")
+    done = run_stayaway("migrate", env=env)
+    assert done.returncode == 1
+    assert b"127.0.0.1" in done.stderr
+    assert b"secret" not in done.stderr
+    assert says_no_traceback(done)
+
+
+def test_a_broker_that_is_not_there(tmp_path: Path, database: str) -> None:
+    files = write_example(tmp_path)
+    env = plain_environment(
+        STAYAWAY_WAIT_S="0.5",
+        STAYAWAY_DATABASE=database,
+        STAYAWAY_BOOTSTRAP="127.0.0.1:9",
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys"),
+        STAYAWAY_POLICY_FILE=str(files.policy),
+        STAYAWAY_FIRST_POSITION="earliest",
+    )
+    done = run_stayaway("matcher", env=env)
+    assert done.returncode == 1
+    assert b"Kafka at 127.0.0.1:9 did not answer" in done.stderr
+    assert says_no_traceback(done)
+
+
+def test_the_demo_refuses_bad_orders_before_it_starts_anything(tmp_path: Path) -> None:
+    files = write_example(tmp_path)
+    files.orders.write_text(json.dumps({**ORDERS, "orders": [{}]}))
+    env = plain_environment(XDG_STATE_HOME=str(tmp_path / "state"))
+    done = run_stayaway("demo", *files.options(), "--exit-when-done", env=env)
+    assert done.returncode == 2
+    assert not (tmp_path / "state").exists()

@@ -1,0 +1,49 @@
+"""The index may find too many, never too few."""
+
+import random
+
+import numpy as np
+import pytest
+from geographiclib.geodesic import Geodesic
+
+from stayaway.kernel.shape import Shape
+from stayaway.matching.index import IndexEntry, ZoneIndex
+from stayaway.orders.distance import circle
+
+PLACES = [(-111.9, 33.4), (179.999, -17.0), (-179.999, 60.0), (0.0, 0.0), (24.9, 84.9)]
+
+
+@pytest.mark.parametrize(("lon", "lat"), PLACES)
+@pytest.mark.parametrize("reach_m", [0.5, 500.0, 20_000.0])
+def test_every_point_within_reach_is_found(lon: float, lat: float, reach_m: float) -> None:
+    rng = random.Random(4)
+    distance_m = 91.44
+    others = [IndexEntry(circle(lon, -lat + 1, 50.0), 10.0, 0)]
+    index = ZoneIndex([*others, IndexEntry(circle(lon, lat, distance_m), reach_m, 1)])
+    found = [
+        Geodesic.WGS84.Direct(
+            lat, lon, rng.uniform(0, 360), (distance_m - 0.6 + reach_m) * rng.uniform(0.9, 1)
+        )
+        for _ in range(300)
+    ]
+    lons = np.array([(item["lon2"] + 180) % 360 - 180 for item in found])
+    rows, owners = index.query(lons, np.array([item["lat2"] for item in found]))
+    assert set(rows[owners == 1].tolist()) == set(range(300))
+
+
+def test_the_two_names_of_the_meridian_find_the_same() -> None:
+    index = ZoneIndex([IndexEntry(circle(180.0, 10.0, 100.0), 5.0, 7)])
+    rows, _ = index.query(np.array([180.0, -180.0, 179.9995, -179.9995, 0.0]), np.full(5, 10.0))
+    assert set(rows.tolist()) == {0, 1, 2, 3}
+
+
+def test_reach_over_a_pole_goes_all_the_way_round() -> None:
+    ring = [(0.0, 89.9), (1.0, 89.9), (1.0, 89.95), (0.0, 89.95), (0.0, 89.9)]
+    index = ZoneIndex([IndexEntry(Shape.from_parts([[ring]]), 20_000.0, 0)])
+    rows, _ = index.query(np.array([-179.0, 90.0]), np.array([89.95, 90.0]))
+    assert set(rows.tolist()) == {0, 1}
+
+
+def test_an_index_of_nothing_finds_nothing() -> None:
+    rows, owners = ZoneIndex([]).query(np.array([1.0]), np.array([1.0]))
+    assert (rows.size, owners.size) == (0, 0)
