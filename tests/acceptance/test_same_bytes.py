@@ -15,7 +15,7 @@ PLAIN_LIBRARY = "glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX2_Usable,-FMA,-FMA_Usable,-
 
 def numpy_features() -> str:
     """The dispatched features of this processor that NumPy can be told not to use."""
-    from numpy._core._multiarray_umath import (  # type: ignore[attr-defined] # no public name for it
+    from numpy._core._multiarray_umath import (  # type: ignore[import-not-found] # no public name for it
         __cpu_dispatch__,
         __cpu_features__,
     )
