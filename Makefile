@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench schemas fixtures kafka-up kafka-down clean
+.PHONY: help setup demo test lint format bench faults schemas fixtures kafka-up kafka-down clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ lint: $(STAMP) ## ruff, strict mypy, import-linter, generated files up to date
 
 format: $(STAMP) ## let ruff put the code in form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+faults: $(STAMP) ## kill, stop and cut real matchers FAULTS times by the schedule of SEED (Apache Kafka needed)
+	@FAULTS=$(or $(FAULTS),500) $(if $(SEED),SEED=$(SEED)) $(BIN)/python -m pytest -s tests/faults/test_faults.py
 
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
 	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)

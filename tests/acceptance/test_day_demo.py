@@ -7,26 +7,22 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
-import asyncpg
 import psutil
 import pytest
 
-from stayaway.kernel.instants import format_instant
 from support.commands import STAYAWAY, json_lines, plain_environment, run_stayaway
 from support.days import PACKAGED_DAY, DayFolder, write_example
+from support.stored import fetch, stored_differences
 from support.wire_examples import PLATE_READ
 
 DAY = DayFolder(PACKAGED_DAY)
 LIMIT_S = 240.0
-Json = dict[str, Any]
 
 
 @dataclass
@@ -80,72 +76,12 @@ def running_demo(state: Path, *options: str | Path) -> Iterator[Demo]:
         process.stdout.close()
 
 
-async def fetch(dsn: str, query: str) -> list[asyncpg.Record]:
-    conn = await asyncpg.connect(dsn)
-    try:
-        return list(await conn.fetch(query))
-    finally:
-        await conn.close()
-
-
 async def wait_until_read(dsn: str, records: int) -> None:
     """Until the stored positions say that every record was judged."""
     query = "SELECT coalesce(sum(next_offset), 0) AS n FROM partition_position"
     async with asyncio.timeout(LIMIT_S):
         while (await fetch(dsn, query))[0]["n"] < records:  # noqa: ASYNC110 - another process's doing
             await asyncio.sleep(0.2)
-
-
-def alert_fields(row: Json) -> str:
-    names = """order_id respondent_id order_versions zone_ids first_observed_at last_observed_at
-        sighting_count match_kind zone_relation cautions"""
-    return json.dumps({name: row[name] for name in names.split()})
-
-
-def stored_alerts(rows: list[asyncpg.Record]) -> Counter[str]:
-    found = []
-    for row in rows:
-        instants = {n: format_instant(row[n]) for n in ("first_observed_at", "last_observed_at")}
-        found.append(alert_fields({**dict(row), **instants}))
-    return Counter(found)
-
-
-def expected_members() -> set[tuple[str, ...]]:
-    """(order, respondent, source, event, instant, zone, kind, region, relation) of each alerting match."""
-    found = set()
-    for line in DAY.expected():
-        for match in line.get("matches", ()):
-            if not match["reasons"]:
-                names = ("zone_id", "match_kind", "region_match", "zone_relation")
-                event = (line["source"], line["event_id"], line["observed_at"])
-                found.add((match["order_id"], match["respondent_id"], *event, *(match[n] for n in names)))
-    return found
-
-
-async def compare_with_expected(dsn: str) -> None:
-    alerts = await fetch(dsn, "SELECT * FROM export.alerts_v1 WHERE state NOT IN ('MERGED', 'WITHDRAWN')")
-    assert stored_alerts(alerts) == Counter(map(alert_fields, DAY.expected_alerts()))
-    parties = {row["alert_id"]: (row["order_id"], row["respondent_id"]) for row in alerts}
-    members = await fetch(dsn, "SELECT * FROM export.sightings_v1")
-    assert {
-        (
-            *parties[row["alert_id"]],
-            row["source"],
-            row["event_id"],
-            format_instant(row["observed_at"]),
-            row["zone_id"],
-            row["match_kind"],
-            row["region_match"],
-            row["zone_relation"],
-        )
-        for row in members
-    } == expected_members()
-    letters = await fetch(dsn, "SELECT reason, field FROM export.dead_letters_v1")
-    refused = [line for line in DAY.expected() if line.get("outcome") == "REFUSED"]
-    assert Counter((row["reason"], row["field"]) for row in letters) == Counter(
-        (line["reasons"][0], None if line["reasons"] == ["UNKNOWN_FIELD"] else line["field"])
-        for line in refused
-    )
 
 
 TABLES = """SELECT oid::regclass::text AS name FROM pg_class
@@ -179,7 +115,7 @@ async def test_the_day_on_servers_equals_the_oracle(tmp_path: Path) -> None:
     with running_demo(tmp_path, "--json") as demo:
         dsn, page = demo.address("database"), demo.address("page")
         await wait_until_read(dsn, summary["read"])
-        await compare_with_expected(dsn)
+        assert await stored_differences(dsn, DAY.expected()) == []
         await check_that_others_left_no_trace(dsn)
         with urllib.request.urlopen(page, timeout=10) as answer:  # noqa: S310, ASYNC210 - our own loopback page
             assert answer.status == 200

@@ -16,7 +16,6 @@ from aiokafka.errors import KafkaError
 from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_changes, record_decisions
 from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
-from stayaway.kernel.errors import UnreachableError
 from stayaway.matching.model import EventDecision, Judgement
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
@@ -30,8 +29,7 @@ from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import Registry, RegistryFollower
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import SQL, append, move, reconcile, sealed
-
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+from stayaway.worker.patience import Patience
 
 
 class OrdersMovedError(Exception):
@@ -175,7 +173,7 @@ class BatchRunner:
         result = BatchResult()
         loop = asyncio.get_running_loop()
         began = loop.time()
-        todo, sent, failures = list(parts), set[PartitionKey](), _Failures(self._wait_s)
+        todo, sent, failures = list(parts), set[PartitionKey](), Patience(self._wait_s)
         while todo:
             started = loop.time()
             registry = self._follower.current
@@ -203,7 +201,7 @@ class BatchRunner:
         self._observer.batch(loop.time() - began)
         return result
 
-    async def _reload(self, failures: "_Failures") -> None:
+    async def _reload(self, failures: Patience) -> None:
         while True:
             try:
                 await self._follower.reload()
@@ -328,7 +326,7 @@ class BatchRunner:
 
     # ------------------------------------------------------------ after a failure
 
-    async def _ask(self, judged: Sequence[JudgedPart], failures: "_Failures") -> _Attempt:
+    async def _ask(self, judged: Sequence[JudgedPart], failures: Patience) -> _Attempt:
         """Where the parts stand in truth: committed after all, still to do, or another's."""
         while True:
             try:
@@ -376,25 +374,3 @@ async def _check_heads(conn: Connection, stored: Sequence[Judged], registry: Reg
     heads = await lock_order_heads(conn, order_ids)
     if any(heads.get(order_id) != known.get(order_id) for order_id in order_ids):
         raise OrdersMovedError
-
-
-class _Failures:
-    """Pauses that grow, up to a limit since the first failure."""
-
-    def __init__(self, wait_s: float) -> None:
-        self._wait_s = wait_s
-        self._since: float | None = None
-        self._pause_s = _FIRST_PAUSE_S
-
-    async def pause(self, error: BaseException) -> None:
-        """Wait before another try. Raises UnreachableError once the limit is over."""
-        now = asyncio.get_running_loop().time()
-        if self._since is None:
-            self._since = now
-        if now - self._since > self._wait_s:
-            raise UnreachableError(
-                f"A batch could not be recorded for {self._wait_s:.0f} s ({type(error).__name__}).",
-                "Nothing was skipped: the next start goes on at the same offsets.",
-            ) from error
-        await asyncio.sleep(self._pause_s)
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)

@@ -27,6 +27,7 @@ from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.observe import Observer
 from stayaway.worker.pace import Pace
 from stayaway.worker.partitions import SQL
+from stayaway.worker.patience import Patience
 
 TOPICS = ("stayaway.plate-reads.v1", "stayaway.check-ins.v1")
 _POLL_MS = 50
@@ -115,7 +116,7 @@ class MatcherWorker:
             settings.bootstrap, settings.wait_s, self._on_wait, topics=settings.topics
         )
         await ensure_topics(settings.bootstrap, {DEAD_LETTER_TOPIC: 1})
-        await self._follower.reload()
+        await self._load_registry()
         self._producer = make_producer(settings.bootstrap, client_id=settings.owner)
         await self._producer.start()
         self._consumer = make_consumer(
@@ -158,6 +159,18 @@ class MatcherWorker:
             ]
             self._consumer.assign(everything)
             self.assignment.assigned(everything)
+
+    async def _load_registry(self) -> None:
+        """The first registry; a connection that breaks meanwhile is no reason to give up."""
+        patience = Patience(self._settings.wait_s)
+        while True:
+            try:
+                await self._follower.reload()
+            except PASSING_ERRORS as error:
+                self._database.drop()
+                await patience.pause(error)
+            else:
+                return
 
     # ------------------------------------------------------------ one turn
 

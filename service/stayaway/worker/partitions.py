@@ -78,10 +78,11 @@ async def move_with_entries(
 ) -> PartitionState:
     """Entries and state in one step, in the caller's transaction. Raises ConflictError if fenced."""
     rows, after = append(seal, after, entries)
-    await insert_rows(conn, rows)
+    # The fence first: who no longer owns the partition must not even try its stream's next number.
     moved, _ = await move(conn, [Step(before=before, after=after)], at)
     if before.key not in moved:
         raise ConflictError("Another matcher owns this partition now.")
+    await insert_rows(conn, rows)
     return after
 
 
