@@ -1,0 +1,98 @@
+"""Each promise's guard, taken out on purpose, makes the test of that promise fail."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from integration import test_worker_faults as faults
+from integration import test_worker_road as road
+from stayaway.alerts import store
+from stayaway.platform.embedded.broker import EmbeddedBroker
+from stayaway.platform.seal import FileSeal
+from stayaway.worker import batch, partitions
+from stayaway.worker.coverage import move_arguments
+from support.worker_rig import Rig
+
+Check = Callable[[Rig, pytest.MonkeyPatch], Awaitable[None]]
+
+
+@pytest.fixture
+async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> AsyncIterator[Rig]:
+    rig = Rig(database, embedded_broker.bootstrap, seal)
+    await rig.make_topics()
+    await rig.import_orders()
+    yield rig
+    for opened in rig.databases:
+        await opened.close()
+
+
+async def nothing(*_: Any) -> None:
+    """In place of a guard."""
+
+
+async def all_mine(_conn: Any, judged: Any) -> set[tuple[str, int]]:
+    return {item.key for item in judged}
+
+
+async def move_without_fence(conn: Any, steps: Any, at: Any) -> Any:
+    text = partitions.SQL.move_partitions.replace("AND p.next_offset = n.expected AND p.epoch = n.epoch", "")
+    rows = await conn.fetch(text, *move_arguments(steps, at))
+    return {(row["topic"], row["partition"]) for row in rows}, rows[0]["registry_sequence"]
+
+
+async def nothing_known(*_: Any) -> dict[Any, Any]:
+    return {}
+
+
+def always_again(judged: Any, _states: Any) -> Any:
+    """What was not answered is taken for not done."""
+    attempt = batch._Attempt(moved={}, lost=set())
+    attempt.again += [item.part for item in judged]
+    return attempt
+
+
+async def zombie(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
+    await faults.test_a_zombie_with_an_old_epoch_writes_nothing(rig, faults.Matcher(rig))
+
+
+async def recall(rig: Rig, patch: pytest.MonkeyPatch) -> None:
+    await faults.test_an_order_recalled_between_decision_and_commit(rig, faults.Matcher(rig), patch)
+
+
+async def visit(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
+    await faults.test_two_matchers_make_one_alert_of_one_visit(rig)
+
+
+async def lost_reply(rig: Rig, patch: pytest.MonkeyPatch) -> None:
+    await faults.test_a_commit_whose_reply_is_lost_counts_once(rig, faults.Matcher(rig), patch, "8AK-471")
+
+
+async def repeated(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
+    await road.test_the_same_bytes_again_count_once(rig)
+
+
+GUARDS: dict[str, tuple[list[tuple[Any, str, Any]], Check]] = {
+    "fence": ([(batch, "_lock_fence", all_mine), (batch, "move", move_without_fence)], zombie),
+    "order heads": ([(batch, "_check_heads", nothing)], recall),
+    "advisory lock": ([(store, "lock_parties", nothing)], visit),
+    "the position after an unanswered COMMIT": ([(batch, "_sort_out", always_again)], lost_reply),
+    "deduplication": ([(store, "_load_known", nothing_known)], repeated),
+}
+
+
+@pytest.mark.parametrize("name", sorted(GUARDS))
+async def test_with_the_guard_the_promise_holds(name: str, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await GUARDS[name][1](rig, monkeypatch)
+
+
+@pytest.mark.parametrize("name", sorted(GUARDS))
+async def test_without_the_guard_the_promise_breaks(
+    name: str, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patches, check = GUARDS[name]
+    for target, attribute, value in patches:
+        monkeypatch.setattr(target, attribute, value)
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - however it shows
+        await check(rig, monkeypatch)
+    assert not isinstance(caught.value, TypeError | AttributeError | NameError), "the patch itself is broken"
