@@ -8,7 +8,7 @@ import pytest
 
 from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
-from support.databases import TestDatabases
+from support.databases import TestDatabases, find_debian_binaries
 from support.kafka_server import KafkaServer, find_reason_to_skip
 
 # Shared suites are imported by tests, so pytest has to be told to explain their asserts.
@@ -18,28 +18,46 @@ REPO = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def _databases() -> Iterator[TestDatabases]:
+def _embedded() -> Iterator[TestDatabases]:
     with TestDatabases(REPO) as databases:
         yield databases
 
 
 @pytest.fixture(scope="session")
-def postgres_dsn(_databases: TestDatabases) -> str:
-    """The session's server, its database `postgres`: for tests that make their own databases."""
-    return _databases.dsn
+def _debian() -> Iterator[TestDatabases]:
+    binaries = find_debian_binaries()
+    if binaries is None and os.environ.get("CI") == "true":
+        pytest.fail("CI needs Debian's package postgresql")
+    if binaries is None:
+        pytest.skip("Debian's package postgresql is not on this machine")
+    with TestDatabases(REPO, binaries=binaries) as databases:
+        yield databases
 
 
 @pytest.fixture
-def database(_databases: TestDatabases) -> Iterator[str]:
+def databases(request: pytest.FixtureRequest) -> TestDatabases:
+    """The server that fresh databases come from: the embedded one, unless the test is parametrized."""
+    found: TestDatabases = request.getfixturevalue(f"_{getattr(request, 'param', 'embedded')}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(_embedded: TestDatabases) -> str:
+    """The session's server, its database `postgres`: for tests that make their own databases."""
+    return _embedded.dsn
+
+
+@pytest.fixture
+def database(databases: TestDatabases) -> Iterator[str]:
     """The address of a fresh, migrated database, gone after the test."""
-    with _databases.fresh() as dsn:
+    with databases.fresh() as dsn:
         yield dsn
 
 
 @pytest.fixture
-def empty_database(_databases: TestDatabases) -> Iterator[str]:
+def empty_database(databases: TestDatabases) -> Iterator[str]:
     """The address of a fresh database without any table."""
-    with _databases.fresh(template="template0") as dsn:
+    with databases.fresh(template="template0") as dsn:
         yield dsn
 
 

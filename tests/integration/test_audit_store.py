@@ -20,6 +20,9 @@ from stayaway.audit.store import (
     verify_stream,
 )
 from stayaway.platform.seal import FileSeal, SealError
+from support.databases import SERVERS
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 AT = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 

@@ -8,6 +8,9 @@ import pytest
 from stayaway.platform import migrations
 from stayaway.platform.migrations import Migration, SchemaError, check_schema, migrate
 from stayaway.platform.schema_dump import SCHEMA_FILE, dump_schema
+from support.databases import SERVERS
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 
 async def test_all_migrations_add_up_to_the_checked_in_schema(empty_database: str) -> None:

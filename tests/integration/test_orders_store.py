@@ -25,7 +25,10 @@ from stayaway.orders.store import (
     record_orders,
 )
 from stayaway.platform.seal import FileSeal, SealError
+from support.databases import SERVERS
 from support.wire_examples import ORDERS
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 NOW = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 SQUARE = [[-111.9, 33.4], [-111.8, 33.4], [-111.8, 33.5], [-111.9, 33.5], [-111.9, 33.4]]

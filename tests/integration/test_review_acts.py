@@ -31,6 +31,9 @@ from support.alert_seed import (
     review_policy,
     seed_alert,
 )
+from support.databases import SERVERS
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 ANN = Reviewer(name="ann", channel="web")
 BOB = Reviewer(name="bob", channel="cli")

@@ -10,7 +10,10 @@ from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
 from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
 from stayaway.worker.breaker import Breaker, BreakerTrippedError
+from support.databases import SERVERS
 from support.worker_rig import CHECKS, READS, Rig, check_in, read, running
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 STRANGER = "ZZZ9999"
 

@@ -19,6 +19,10 @@ from support.leftovers import left_folders, own_folder
 _T = TypeVar("_T")
 
 _TEMPLATE = "stayaway_template"
+_DEBIAN = Path("/usr/lib/postgresql")
+_OLDEST_SUPPORTED = 15
+SERVERS = ("embedded", "debian")
+"""For `parametrize("databases", SERVERS, indirect=True)`: the tests of a module run on both."""
 # Only the speed of the tests depends on these: a killed server still recovers, as the machine
 # stays up. EmbeddedPostgres itself keeps fsync on.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
@@ -47,14 +51,21 @@ async def _migrate(dsn: str) -> None:
         await connection.close()
 
 
+def find_debian_binaries() -> Path | None:
+    """The programs of Debian's package `postgresql`, the oldest version that we support; None without."""
+    found = [path for path in _DEBIAN.glob("*/bin/postgres") if int(path.parts[-3]) >= _OLDEST_SUPPORTED]
+    return min(found, key=lambda path: int(path.parts[-3])).parent if found else None
+
+
 class TestDatabases:
     """The session's server and its template."""
 
     __test__ = False
 
-    def __init__(self, repo: Path) -> None:
-        self._tests = repo / ".state" / "postgres-tests"
-        self.server = EmbeddedPostgres(own_folder(self._tests), settings=_FAST)
+    def __init__(self, repo: Path, *, binaries: Path | None = None) -> None:
+        """`binaries`: another PostgreSQL's than the embedded one's."""
+        self._tests = repo / ".state" / ("postgres-tests" if binaries is None else "postgres-tests-debian")
+        self.server = EmbeddedPostgres(own_folder(self._tests), settings=_FAST, binaries=binaries)
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:

@@ -12,6 +12,7 @@ from starlette.types import Lifespan
 from stayaway.alerts.review import OrderReader
 from stayaway.api.alerts import alerts_router
 from stayaway.api.guard import Guard
+from stayaway.api.health import health_router
 from stayaway.api.problems import UNREACHABLE, Problem, problem_of
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.errors import StayawayError
@@ -38,6 +39,7 @@ def create_api(
         lifespan=lifespan,
     )
     app.include_router(alerts_router(settings, orders))
+    app.include_router(health_router(settings))
 
     async def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)

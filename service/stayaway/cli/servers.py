@@ -31,12 +31,22 @@ def matcher(
         ),
     ] = None,
     group: Annotated[str | None, typer.Option(help="Consumer group [STAYAWAY_GROUP]")] = None,
+    health_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Serve /health/live, /health/ready and /metrics on 127.0.0.1; 0 takes a free port."
+            " [STAYAWAY_HEALTH_PORT; without it nothing listens]",
+        ),
+    ] = None,
 ) -> None:
     """Judge the stream; any number of matchers share the group's partitions."""
     from stayaway.access.policy_file import load_policy
     from stayaway.platform.logging import configure_logging
     from stayaway.platform.seal import FileSeal
-    from stayaway.worker.commands import run_matcher
+    from stayaway.platform.serving import listen
+    from stayaway.worker.commands import HealthSettings, run_matcher
     from stayaway.worker.loop import MatcherSettings
 
     def run() -> int:
@@ -47,6 +57,7 @@ def matcher(
             policy_file=policy,
             first_position=first_position,
             group=group,
+            health_port=health_port,
         )
         configure_logging()
         chosen = MatcherSettings(
@@ -58,7 +69,11 @@ def matcher(
             wait_s=settings.wait_s,
         )
         rules = load_policy(settings.need_policy_file())
-        return run_matcher(chosen, FileSeal(settings.need_keys_file()), rules, say=say)
+        health = None
+        if settings.health_port is not None:
+            listener = listen("The health page", settings.health_port)
+            health = HealthSettings(listener, settings.need_policy_file())
+        return run_matcher(chosen, FileSeal(settings.need_keys_file()), rules, say=say, health=health)
 
     end_with(run)
 

@@ -2,43 +2,23 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 
 from stayaway.api.guard import check_bind
 from stayaway.console.live import Outbox
-from stayaway.kernel.errors import SettingsError
+from stayaway.platform.serving import LoopServer, listen
 
 _GRACE_S = 2
 """Streams end by themselves when told to; whatever else hangs is cut after this."""
 
 
-class _Server(uvicorn.Server):
-    """Signals belong to whoever runs the loop."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signal handlers alone."""
-        yield
-
-
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. SettingsError for another host than 127.0.0.1, or a port in use."""
     check_bind(host)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"The review page cannot listen on {host}:{port} ({error.strerror}).",
-            "Choose another port; 0 takes a free one.",
-        ) from error
-    return listener
+    return listen("The review page", port)
 
 
 async def serve(
@@ -63,7 +43,7 @@ async def serve(
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=32_768,
     )
-    server = _Server(config)
+    server = LoopServer(config)
     stopper = asyncio.create_task(_stop_when_told(app, server, stop))
     try:
         if on_listening is not None:

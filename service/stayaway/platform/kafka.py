@@ -24,6 +24,10 @@ _PASSING = (KafkaError, OSError, TimeoutError)
 # The producer refuses larger requests; an event has at most 65,536 bytes (WIRE.md, "Common").
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
 _MAX_PARTITION_FETCH_BYTES = 4 * 1024 * 1024
+_MIN_PARTITION_FETCH_BYTES = 128 * 1024
+# The client holds one answer ahead for each partition, and asks a partition again only when its
+# answer is used up: a backlog of any length takes this much memory.
+_FETCH_BUDGET_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,12 @@ class StoredRecord:
     partition: int
     offset: int
     value: bytes | None
+
+
+def partition_fetch_bytes(partitions: int) -> int:
+    """How much to ask of each of so many partitions, so that all of them together stay bounded."""
+    share = _FETCH_BUDGET_BYTES // max(1, partitions)
+    return max(_MIN_PARTITION_FETCH_BYTES, min(_MAX_PARTITION_FETCH_BYTES, share))
 
 
 def make_consumer(

@@ -54,12 +54,19 @@ LOG_KEYS: Mapping[str, Callable[[Any], bool]] = {
     "topic": _NAME,
     "group": _NAME,
     "client_id": _NAME,
+    "first_position": _WORDS,
     "partition": _is_number,
     "record_offset": _is_number,
     "next_offset": _is_number,
     "expected_offset": _is_number,
     "epoch": _is_number,
     "records": _is_number,
+    "batches": _is_number,
+    "partitions": _is_number,
+    "orders": _is_number,
+    "none": _is_number,
+    "suppressed": _is_number,
+    "alerting": _is_number,
     "refused": _is_number,
     "alerts": _is_number,
     "decisions": _is_number,
@@ -84,6 +91,10 @@ LOG_KEYS: Mapping[str, Callable[[Any], bool]] = {
     "policy_sha256": _HEX,
     "engine": _NAME,
     "version": _NAME,
+    "tzdata": _NAME,
+    "geos": _NAME,
+    "numpy": _NAME,
+    "python": _NAME,
     "signal": _CODE,
     "error_type": _kind(r"[A-Za-z_.]{0,100}[A-Z][A-Za-z]{0,60}[a-z]"),
     "place": _kind(r"[A-Za-z0-9_.]{1,127}:[0-9]{1,6}(?: in [A-Za-z_][A-Za-z0-9_]{0,63})?"),
@@ -95,19 +106,7 @@ def configure_logging(*, stream: TextIO | None = None, level: int = logging.INFO
 
     Also takes over uncaught exceptions, whose usual traceback prints their text.
     """
-    target = stream or sys.stderr
-    structlog.configure(
-        processors=[
-            structlog.stdlib.add_log_level,
-            _add_instant,
-            _reduce_exception,
-            _keep_listed,
-            structlog.processors.JSONRenderer(sort_keys=True),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=target),
-        cache_logger_on_first_use=False,
-    )
+    _configure_ours(stream, level)
     handler = _LibraryHandler()
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -120,9 +119,30 @@ def configure_logging(*, stream: TextIO | None = None, level: int = logging.INFO
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:
-    """A logger: `log.info("partition held", topic=..., reason=...)`; see LOG_KEYS for the keys."""
+    """A logger: `log.info("partition held", topic=..., reason=...)`; see LOG_KEYS for the keys.
+
+    Before `configure_logging` it prints warnings and errors only, under the same rules.
+    """
+    if not structlog.is_configured():
+        _configure_ours(None, logging.WARNING)
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+def _configure_ours(stream: TextIO | None, level: int) -> None:
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            _add_instant,
+            _reduce_exception,
+            _keep_listed,
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        # Looked up for each line: a program may put another stream in stderr's place.
+        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 def _add_instant(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,15 +1,21 @@
 """Every metric in one place: name, kind, meaning, labels. No label names a person, car or place."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 MetricKind = Literal["counter", "gauge", "histogram"]
 
 # From one record to a full batch while draining (ENGINEERING.md, "Goals": p99 of 25 ms).
 _BATCH_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 600.0, 3600.0)
+_RECORD_BUCKETS = (1.0, 10.0, 100.0, 500.0, 1_000.0, 2_500.0, 5_000.0)
 _SKEW_BUCKETS_S = (-300.0, -60.0, -5.0, -1.0, 0.0, 1.0, 5.0, 60.0, 600.0, 3600.0, 86_400.0)
 
 
@@ -45,7 +51,20 @@ HELD = MetricDef(
 BATCH_SECONDS = MetricDef(
     "stayaway_batch_seconds", "histogram", "One batch from fetch to commit.", buckets=_BATCH_BUCKETS_S
 )
+BATCH_RECORDS = MetricDef(
+    "stayaway_batch_records", "histogram", "Records of one batch.", buckets=_RECORD_BUCKETS
+)
+JUDGE_SECONDS = MetricDef(
+    "stayaway_judge_seconds",
+    "histogram",
+    "Decoding and judging one batch: the loop stands still that long.",
+    buckets=_BATCH_BUCKETS_S,
+)
 RETRIES = MetricDef("stayaway_batch_retries", "counter", "Batches judged or written again.", ("reason",))
+FENCES_LOST = MetricDef(
+    "stayaway_fences_lost", "counter", "Partitions that another matcher had taken over.", ("topic",)
+)
+CLAIMED = MetricDef("stayaway_partitions_claimed", "gauge", "Partitions that this matcher reads.")
 ALERT_LATENCY_SECONDS = MetricDef(
     "stayaway_alert_latency_seconds",
     "histogram",
@@ -55,7 +74,7 @@ ALERT_LATENCY_SECONDS = MetricDef(
 READER_AGE_SECONDS = MetricDef(
     "stayaway_reader_age_seconds",
     "histogram",
-    "received_at - observed_at of events: below 0 the reader's clock is ahead.",
+    "received_at - observed_at of accepted events: below 0 the reader's clock is ahead.",
     buckets=_SKEW_BUCKETS_S,
 )
 REGISTRY_SEQUENCE = MetricDef("stayaway_registry_sequence", "gauge", "Registry sequence that matching uses.")
@@ -74,8 +93,12 @@ DEFINITIONS = (
     DEAD_LETTERS,
     LAG,
     HELD,
+    CLAIMED,
     BATCH_SECONDS,
+    BATCH_RECORDS,
+    JUDGE_SECONDS,
     RETRIES,
+    FENCES_LOST,
     ALERT_LATENCY_SECONDS,
     READER_AGE_SECONDS,
     REGISTRY_SEQUENCE,
@@ -83,6 +106,36 @@ DEFINITIONS = (
     ORDERS,
     AUDIT_ENTRIES,
 )
+
+
+class BulkHistogram(Collector):
+    """A histogram that takes a whole batch's values at once: one by one they would cost as much as
+    judging the events.
+    """
+
+    def __init__(self, definition: MetricDef, registry: CollectorRegistry) -> None:
+        assert definition.kind == "histogram"
+        assert not definition.labels
+        self._definition = definition
+        self._bounds = np.array(definition.buckets)
+        self._counts = np.zeros(len(self._bounds) + 1, dtype=np.int64)
+        self._sum = 0.0
+        registry.register(self)
+
+    def observe_all(self, values: npt.NDArray[np.float64]) -> None:
+        """Count each value in the first bucket whose bound is not below it."""
+        self._counts += np.bincount(
+            np.searchsorted(self._bounds, values, side="left"), minlength=len(self._counts)
+        )
+        self._sum += float(values.sum())
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """As prometheus_client asks for it; no sum where values may be negative."""
+        bounds = [*(str(float(bound)) for bound in self._definition.buckets), "+Inf"]
+        buckets = list(zip(bounds, np.cumsum(self._counts).tolist(), strict=True))
+        family = HistogramMetricFamily(self._definition.name, self._definition.meaning)
+        family.add_metric([], buckets, self._sum)
+        yield family
 
 
 class Metrics:
@@ -98,10 +151,14 @@ class Metrics:
         self.dead_letters = self._counter(DEAD_LETTERS)
         self.lag = self._gauge(LAG)
         self.held = self._gauge(HELD)
+        self.claimed = self._gauge(CLAIMED)
         self.batch_seconds = self._histogram(BATCH_SECONDS)
+        self.batch_records = self._histogram(BATCH_RECORDS)
+        self.judge_seconds = self._histogram(JUDGE_SECONDS)
         self.retries = self._counter(RETRIES)
+        self.fences_lost = self._counter(FENCES_LOST)
         self.alert_latency_seconds = self._histogram(ALERT_LATENCY_SECONDS)
-        self.reader_age_seconds = self._histogram(READER_AGE_SECONDS)
+        self.reader_age_seconds = BulkHistogram(READER_AGE_SECONDS, self.registry)
         self.registry_sequence = self._gauge(REGISTRY_SEQUENCE)
         self.registry_age_seconds = self._gauge(REGISTRY_AGE_SECONDS)
         self.orders = self._gauge(ORDERS)

@@ -26,6 +26,7 @@ class Settings:
     `keys_file`: the sealing keys, mode 0600. `policy_file`: without one nothing is matched.
     `first_position`: where a partition without a row starts; it has no default, since one loses
     reads and the other repeats them. `wait_s`: how long to wait for servers at the start.
+    `health_port`: where a matcher serves its health and metrics on the loopback; None: nowhere.
     """
 
     database: str | None = None
@@ -35,6 +36,7 @@ class Settings:
     first_position: FirstPosition | None = None
     group: str = "stayaway-matchers"
     wait_s: float = 60.0
+    health_port: int | None = None
 
     def need_database(self) -> str:
         """The database's address; SettingsError if none is set."""
@@ -101,7 +103,15 @@ def _parse(name: str, text: str) -> object:
         raise ValueError("must be earliest or latest")
     if name == "wait_s":
         return _parse_wait(text)
+    if name == "health_port":
+        return _parse_port(text)
     return text
+
+
+def _parse_port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 65_535:
+        raise ValueError("must be a port from 0 to 65535")
+    return int(text)
 
 
 def _parse_wait(text: str) -> float:

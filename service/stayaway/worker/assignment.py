@@ -19,6 +19,7 @@ from stayaway.platform.seal import Seal
 from stayaway.worker.batch import Part, record_digest
 from stayaway.worker.coverage import SEAL_AFTER, Knowledge, PartitionKey, PartitionState
 from stayaway.worker.database import Database
+from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import (
     HoldReason,
     claim,
@@ -46,6 +47,7 @@ class Assignment:
     owner: str
     first_position: FirstPosition
     clock: Callable[[], datetime]
+    observer: Observer
     states: dict[PartitionKey, PartitionState] = field(default_factory=dict)
     held: dict[PartitionKey, str] = field(default_factory=dict)
     _pending: dict[PartitionKey, float] = field(default_factory=dict)
@@ -79,6 +81,8 @@ class Assignment:
 
     def lost(self, keys: Iterable[PartitionKey]) -> None:
         """Another owner's epoch was found. If the group still gives it to us, it is claimed again later."""
+        keys = list(keys)
+        self.observer.lost(keys)
         for key in keys:
             self._pause(key)
             self.pend(key, _RECLAIM_S)
@@ -138,6 +142,7 @@ class Assignment:
             return
         self._pending.pop(key, None)
         self.states[key] = state
+        self.observer.claimed(state)
         last = state.last_record_offset
         verify = last is not None and last >= begin
         if verify:
@@ -166,6 +171,7 @@ class Assignment:
         self.forget([key])
         self._pause(key)
         self.held[key] = reason
+        self.observer.held(key, reason)
 
     # ------------------------------------------------------------ records
 

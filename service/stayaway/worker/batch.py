@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import numpy as np
 from aiokafka.errors import KafkaError
 
 from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_changes, record_decisions
@@ -19,7 +20,7 @@ from stayaway.audit.store import insert_rows
 from stayaway.matching.model import EventDecision, Judgement
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
-from stayaway.sightings.batch import SightingBatch, decode_batch
+from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter, Producer, publish_dead_letters, record_dead_letters
 from stayaway.sightings.model import Refusal
 from stayaway.worker.breaker import Breaker
@@ -52,7 +53,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedPart:
-    """A part with its decisions. `stored`: events that may leave a row."""
+    """A part with its decisions. `stored`: events that may leave a row. `ages_us`: of its accepted events."""
 
     part: Part
     refusals: dict[int, Refusal]
@@ -60,6 +61,7 @@ class JudgedPart:
     stored: tuple[Judged, ...]
     letters: tuple[DeadLetter, ...]
     tally: Tally
+    ages_us: Ints
 
     @property
     def key(self) -> PartitionKey:
@@ -125,6 +127,7 @@ def _share_of(part: Part, start: int, stop: int, batch: SightingBatch, judgement
         DeadLetter.of(topic, partition, part.offsets[index], refusal) for index, refusal in refusals.items()
     )
     candidates = int(judgement.candidates[start:stop].sum())
+    rows = slice(*np.searchsorted(batch.index, (start, stop)).tolist())
     return JudgedPart(
         part=part,
         refusals=refusals,
@@ -132,6 +135,7 @@ def _share_of(part: Part, start: int, stop: int, batch: SightingBatch, judgement
         stored=stored,
         letters=letters,
         tally=Tally(stop - start, len(refusals), candidates, len(decisions)),
+        ages_us=batch.received_us[rows] - batch.observed_us[rows],
     )
 
 
@@ -190,7 +194,8 @@ class BatchRunner:
                 continue
             except (*PASSING_ERRORS, KafkaError) as error:
                 self._database.drop()
-                self._observer.retry("SERVER")
+                self._observer.retry("SERVER", error)
+                self._observer.unknown(item.part.state for item in judged)
                 await failures.pause(error)
                 attempt = await self._ask(judged, failures)
             except BaseException:
@@ -198,7 +203,7 @@ class BatchRunner:
                 raise
             self._take(attempt, judged, result)
             todo = attempt.again
-        self._observer.batch(loop.time() - began)
+        self._observer.batch(sum(len(part.values) for part in parts), loop.time() - began, result.judge_s)
         return result
 
     async def _reload(self, failures: Patience) -> None:
@@ -222,7 +227,12 @@ class BatchRunner:
             if item.key in attempt.moved:
                 self._breaker.add(item.tally.records, item.tally.refused)
                 self._observer.part(
-                    item.key[0], item.tally.records, item.refusals.values(), item.decisions, at
+                    item.key[0],
+                    item.tally.records,
+                    item.refusals.values(),
+                    item.decisions,
+                    item.ages_us,
+                    at,
                 )
 
     async def _send_letters(self, judged: Sequence[JudgedPart], sent: set[PartitionKey]) -> None:

@@ -8,6 +8,7 @@ from stayaway.access.policy import Policy
 from stayaway.alerts.rows import ENGINE_NAME, Basis
 from stayaway.matching.engine import Engine
 from stayaway.orders.load import load_registry
+from stayaway.platform.logging import get_logger
 from stayaway.platform.seal import Seal
 from stayaway.worker.coverage import Knowledge
 from stayaway.worker.database import Database
@@ -64,6 +65,9 @@ class RegistryFollower:
         )
         self._current = Registry(engine, self._policy, knowledge)
         self._compared_at = asyncio.get_running_loop().time()
+        get_logger().info(
+            "registry applied", registry_sequence=knowledge.registry_sequence, orders=len(snapshot.orders)
+        )
         return self._current
 
     def age_s(self) -> float:

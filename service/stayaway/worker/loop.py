@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -13,44 +13,36 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from stayaway.access.policy import Policy
 from stayaway.kernel.errors import UnreachableError
 from stayaway.platform.clock import now
-from stayaway.platform.kafka import ensure_topics, make_consumer, make_producer, wait_for_kafka
+from stayaway.platform.kafka import (
+    ensure_topics,
+    make_consumer,
+    make_producer,
+    partition_fetch_bytes,
+    wait_for_kafka,
+)
 from stayaway.platform.metrics import Metrics
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
 from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
-from stayaway.worker.assignment import Assignment, FirstPosition
+from stayaway.worker.assignment import Assignment
 from stayaway.worker.batch import BatchRunner
 from stayaway.worker.breaker import Breaker
 from stayaway.worker.counters import Counters
 from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
+from stayaway.worker.gauges import show
 from stayaway.worker.observe import Observer
 from stayaway.worker.pace import Pace
 from stayaway.worker.partitions import SQL
 from stayaway.worker.patience import Patience
+from stayaway.worker.settings import TOPICS, MatcherSettings
 
-TOPICS = ("stayaway.plate-reads.v1", "stayaway.check-ins.v1")
+__all__ = ["TOPICS", "MatcherSettings", "MatcherWorker"]
+
 _POLL_MS = 50
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 _STOP_S = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatcherSettings:
-    """Where the servers are and how to begin. `first_position`: where a partition that nobody ever
-    read begins; it has no default, because either choice loses or repeats something. `group` None:
-    the only matcher there is takes every partition, without waiting for a group to form.
-    """
-
-    dsn: str
-    bootstrap: str
-    group: str | None
-    owner: str
-    first_position: FirstPosition
-    topics: tuple[str, ...] = TOPICS
-    wait_s: float = 60.0
-    session_timeout_ms: int = 10_000
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -78,7 +70,9 @@ class MatcherWorker:
         breaker: Breaker | None = None,
         metrics: Metrics | None = None,
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        self.began = False
+        self._turned_at = monotonic()
         self._on_wait = on_wait
         self.counters = Counters()
         self.metrics = metrics or Metrics()
@@ -103,14 +97,16 @@ class MatcherWorker:
         """
         try:
             await self._start()
+            self.began = True
             while not stop.is_set():
                 await self._turn()
+                self._turned_at = monotonic()
             await self._seal_all()
         finally:
             await self._close()
 
     async def _start(self) -> None:
-        settings = self._settings
+        settings = self.settings
         self._seal.ensure([SYSTEM_SCOPE])
         partitions = await wait_for_kafka(
             settings.bootstrap, settings.wait_s, self._on_wait, topics=settings.topics
@@ -124,7 +120,11 @@ class MatcherWorker:
             settings.group,
             client_id=settings.owner,
             session_timeout_ms=settings.session_timeout_ms,
+            max_partition_fetch_bytes=partition_fetch_bytes(
+                sum(partitions[topic] for topic in settings.topics)
+            ),
         )
+        observer = Observer(self.counters, self.metrics)
         self.assignment = Assignment(
             consumer=self._consumer,
             database=self._database,
@@ -132,6 +132,7 @@ class MatcherWorker:
             owner=settings.owner,
             first_position=settings.first_position,
             clock=self._clock,
+            observer=observer,
         )
         self._runner = BatchRunner(
             database=self._database,
@@ -139,7 +140,7 @@ class MatcherWorker:
             producer=self._producer,
             follower=self._follower,
             breaker=self._breaker,
-            observer=Observer(self.counters, self.metrics),
+            observer=observer,
             clock=self._clock,
             wait_s=settings.wait_s,
         )
@@ -147,7 +148,7 @@ class MatcherWorker:
 
     async def _begin(self, partitions: dict[str, int]) -> None:
         """Join the group; or, without one, take every partition."""
-        settings = self._settings
+        settings = self.settings
         if settings.group is not None:
             self._consumer.subscribe(topics=list(settings.topics), listener=_Listener(self))
         await self._consumer.start()
@@ -162,7 +163,7 @@ class MatcherWorker:
 
     async def _load_registry(self) -> None:
         """The first registry; a connection that breaks meanwhile is no reason to give up."""
-        patience = Patience(self._settings.wait_s)
+        patience = Patience(self.settings.wait_s)
         while True:
             try:
                 await self._follower.reload()
@@ -247,22 +248,22 @@ class MatcherWorker:
         if moment < self._upkeep_at:
             return
         self._upkeep_at = moment + _UPKEEP_S
-        self._show()
+        self.show()
         await self.assignment.seal_ranges(self._follower.current.knowledge)
         await self.assignment.look_at_held()
 
-    def _show(self) -> None:
-        """The gauges: lag, holds, and the registry that decisions are made on."""
-        metrics, registry = self.metrics, self._follower.current
-        metrics.registry_sequence.set(registry.knowledge.registry_sequence)
-        metrics.orders.set(len(registry.engine.snapshot.orders))
-        metrics.registry_age_seconds.set(self._follower.age_s())
-        for where in self._consumer.assignment():
-            key = (where.topic, where.partition)
-            metrics.held.labels(*key).set(key in self.assignment.held)
-            state, end = self.assignment.states.get(key), self._consumer.highwater(where)
-            if state is not None and end is not None:
-                metrics.lag.labels(*key).set(max(0, end - state.next_offset))
+    def show(self) -> None:
+        """The gauges, as of this moment."""
+        if self.began:
+            show(self.metrics, self._follower, self.assignment)
+
+    def registry_age_s(self) -> float:
+        """Seconds since the registry was last compared with the database."""
+        return self._follower.age_s()
+
+    def since_turn_s(self) -> float:
+        """Seconds since the loop last went round."""
+        return monotonic() - self._turned_at
 
     # ------------------------------------------------------------ giving up
 

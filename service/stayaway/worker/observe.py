@@ -3,12 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from stayaway.audit.entries import AuditRow
 from stayaway.matching.model import EventDecision
+from stayaway.platform.logging import get_logger
 from stayaway.platform.metrics import Metrics
 from stayaway.sightings.model import Refusal
 from stayaway.worker.counters import Counters
+from stayaway.worker.coverage import PartitionKey, PartitionState
 
 
 class Observer:
@@ -24,9 +30,10 @@ class Observer:
         records: int,
         refusals: Iterable[Refusal],
         decisions: Iterable[EventDecision],
+        ages_us: npt.NDArray[np.int64],
         at: datetime,
     ) -> None:
-        """One partition's records, committed at `at`."""
+        """One partition's records, committed at `at`. `ages_us`: the accepted events' own ages."""
         refused: Counter[str] = Counter(refusal.reason for refusal in refusals)
         matched = list(decisions)
         outcomes = Counter(decision.outcome for decision in matched)
@@ -39,6 +46,7 @@ class Observer:
         metrics.decisions.labels("NONE").inc(records - refused.total() - outcomes.total())
         for decision in matched:
             self._matched(decision, at)
+        metrics.reader_age_seconds.observe_all(ages_us / 1e6)
 
     def _matched(self, decision: EventDecision, at: datetime) -> None:
         metrics, sighting = self.metrics, decision.sighting
@@ -48,16 +56,39 @@ class Observer:
                 metrics.suppressed.labels(reason).inc()
         if decision.outcome == "ALERT":
             metrics.alert_latency_seconds.observe((at - sighting.received_at).total_seconds())
-        metrics.reader_age_seconds.observe((sighting.received_at - sighting.observed_at).total_seconds())
 
-    def batch(self, seconds: float) -> None:
-        """A batch from fetch to commit."""
+    def batch(self, records: int, seconds: float, judge_s: float) -> None:
+        """A batch from fetch to commit, and how long of it was decoding and judging."""
         self.counters.batches += 1
+        self.metrics.batch_records.observe(records)
         self.metrics.batch_seconds.observe(seconds)
+        self.metrics.judge_seconds.observe(judge_s)
 
-    def retry(self, reason: str) -> None:
-        """A batch is judged or written again."""
+    def retry(self, reason: str, error: BaseException | None = None) -> None:
+        """A batch is judged or written again; `error`: what left it unknown whether it was committed."""
         self.metrics.retries.labels(reason).inc()
+        get_logger().warning("batch again", reason=reason, exc_info=error)
+
+    def unknown(self, states: Iterable[PartitionState]) -> None:
+        """COMMIT's reply did not come: the database is asked where these partitions stand."""
+        for state in states:
+            get_logger().warning("commit unknown", **_where(state.key), expected_offset=state.next_offset)
+
+    def claimed(self, state: PartitionState) -> None:
+        """A partition is ours, read from its next offset on."""
+        get_logger().info(
+            "partition claimed", **_where(state.key), epoch=state.epoch, next_offset=state.next_offset
+        )
+
+    def held(self, key: PartitionKey, reason: str) -> None:
+        """A partition stands still until a person looks at it."""
+        get_logger().error("partition held", **_where(key), reason=reason)
+
+    def lost(self, keys: Iterable[PartitionKey]) -> None:
+        """Another matcher's epoch was found on these partitions."""
+        for key in keys:
+            self.metrics.fences_lost.labels(key[0]).inc()
+            get_logger().warning("fence lost", **_where(key))
 
     def changes(self, words: Iterable[str], raised: int) -> None:
         """Alerts that a committed batch changed."""
@@ -69,3 +100,7 @@ class Observer:
         """Audit entries of a committed batch."""
         for entry_type, count in Counter(row.entry_type for row in rows).items():
             self.metrics.audit_entries.labels(entry_type).inc(count)
+
+
+def _where(key: PartitionKey) -> dict[str, Any]:
+    return {"topic": key[0], "partition": key[1]}

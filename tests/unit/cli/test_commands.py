@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stayaway.platform.embedded.broker import EmbeddedBroker
 from support.commands import json_lines, plain_environment, run_stayaway, says_no_traceback
 from support.days import write_example
 from support.wire_examples import ORDERS, POLICY
@@ -122,6 +123,29 @@ def test_a_missing_file_is_said(tmp_path: Path, missing: str) -> None:
     assert says_no_traceback(done)
 
 
+def test_an_output_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    files = write_example(tmp_path)
+    done = run_stayaway("decide", *files.options(), "--out", tmp_path / "missing" / "out.jsonl")
+    assert done.returncode == 2
+    assert b"out.jsonl cannot be written" in done.stderr
+    assert says_no_traceback(done)
+
+
+def test_an_output_is_only_replaced_by_a_whole_one(tmp_path: Path) -> None:
+    files, out = write_example(tmp_path), tmp_path / "out.jsonl"
+    out.write_bytes(b"before")
+    files.policy.write_bytes(b"{}")
+    assert run_stayaway("decide", *files.options(), "--out", out).returncode == 2
+    assert out.read_bytes() == b"before"
+    assert sorted(path.name for path in tmp_path.glob("out*")) == ["out.jsonl"]
+
+
+def test_an_instant_before_any_record_makes_no_match(tmp_path: Path) -> None:
+    done = run_stayaway("decide", *write_example(tmp_path).options(), "--known-at", "2026-01-05T17:59:59Z")
+    assert done.returncode == 0
+    assert [line.get("outcome") for line in json_lines(done.stdout)] == ["NONE", "NONE", None]
+
+
 def test_a_bad_instant_to_know_by(tmp_path: Path) -> None:
     done = run_stayaway("decide", *write_example(tmp_path).options(), "--known-at", "yesterday")
     assert done.returncode == 2
@@ -161,6 +185,38 @@ def test_a_broker_that_is_not_there(tmp_path: Path, database: str) -> None:
     done = run_stayaway("matcher", env=env)
     assert done.returncode == 1
     assert b"Kafka at 127.0.0.1:9 did not answer" in done.stderr
+    assert says_no_traceback(done)
+
+
+def test_topics_that_are_not_there_are_named(
+    tmp_path: Path, database: str, embedded_broker: EmbeddedBroker
+) -> None:
+    files = write_example(tmp_path)
+    env = plain_environment(
+        STAYAWAY_WAIT_S="1",
+        STAYAWAY_DATABASE=database,
+        STAYAWAY_BOOTSTRAP=embedded_broker.bootstrap,
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys"),
+        STAYAWAY_POLICY_FILE=str(files.policy),
+        STAYAWAY_FIRST_POSITION="earliest",
+    )
+    done = run_stayaway("matcher", env=env)
+    assert done.returncode != 0
+    assert b"has no topic stayaway." in done.stderr
+    assert says_no_traceback(done)
+
+
+@pytest.mark.parametrize("place", ["somewhere", "topic/0", "topic/x/1", "topic/0/-1"])
+def test_a_place_that_is_none_is_said(tmp_path: Path, database: str, place: str) -> None:
+    env = plain_environment(
+        STAYAWAY_WAIT_S="1",
+        STAYAWAY_DATABASE=database,
+        STAYAWAY_BOOTSTRAP="127.0.0.1:9",
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys"),
+    )
+    done = run_stayaway("deadletters", "show", place, "--purpose", "test", env=env)
+    assert done.returncode != 0
+    assert done.stderr
     assert says_no_traceback(done)
 
 

@@ -31,6 +31,41 @@ def test_every_point_within_reach_is_found(lon: float, lat: float, reach_m: floa
     assert set(rows[owners == 1].tolist()) == set(range(300))
 
 
+@pytest.mark.parametrize(("lon", "lat"), PLACES)
+def test_no_candidate_is_lost_and_neighbours_change_nothing(lon: float, lat: float) -> None:
+    """Every (point, zone) pair within reach by geodesics is found, alone as in a batch."""
+    rng = random.Random(9)
+
+    def around(reach_m: float) -> tuple[float, float]:
+        item = Geodesic.WGS84.Direct(lat, lon, rng.uniform(0, 360), rng.uniform(0, reach_m))
+        return (item["lon2"] + 180) % 360 - 180, item["lat2"]
+
+    zones = [(*around(3_000), rng.uniform(50, 400), rng.uniform(0, 600)) for _ in range(40)]
+    entries = [IndexEntry(circle(x, y, size), reach, n) for n, (x, y, size, reach) in enumerate(zones)]
+    points = [around(4_000) for _ in range(60)]
+    wanted = {
+        (row, owner)
+        for row, (x, y) in enumerate(points)
+        for owner, (zone_x, zone_y, size, reach) in enumerate(zones)
+        if Geodesic.WGS84.Inverse(y, x, zone_y, zone_x)["s12"] <= size + reach - 0.6
+    }
+    index = ZoneIndex(entries)
+    columns = np.array(points)
+    found = set(zip(*(column.tolist() for column in index.query(columns[:, 0], columns[:, 1])), strict=True))
+    assert wanted <= found
+    assert len(wanted) > 20
+    alone = {
+        (row, int(owner))
+        for row in range(len(points))
+        for owner in index.query(columns[row : row + 1, 0], columns[row : row + 1, 1])[1]
+    }
+    assert alone == found
+    backwards = ZoneIndex(entries[::-1])
+    assert (
+        set(zip(*(c.tolist() for c in backwards.query(columns[:, 0], columns[:, 1])), strict=True)) == found
+    )
+
+
 def test_the_two_names_of_the_meridian_find_the_same() -> None:
     index = ZoneIndex([IndexEntry(circle(180.0, 10.0, 100.0), 5.0, 7)])
     rows, _ = index.query(np.array([180.0, -180.0, 179.9995, -179.9995, 0.0]), np.full(5, 10.0))

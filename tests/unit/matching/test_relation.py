@@ -134,7 +134,7 @@ def test_distance_to_the_boundary_against_geographiclib(seed: int) -> None:
         ring.append((found["lon2"], found["lat2"]))
     shape = Shape.from_parts([[[*ring, ring[0]]]])
     expected = nearest_m(shape, lon, lat)
-    assert boundary_distance_m(shape, lon, lat) == pytest.approx(expected, rel=2e-6, abs=1e-4)
+    assert boundary_distance_m(shape, lon, lat) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,16 @@ def test_an_uncaught_exception_is_logged_without_its_text(stream: io.StringIO) -
     sys.excepthook(RuntimeError, error, None)
     assert lines(stream)[0]["event"] == "uncaught exception"
     assert PLATE not in stream.getvalue()
+
+
+def test_unconfigured_it_keeps_the_same_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    """Warnings and errors only, on standard error: a command's output is its own."""
+    structlog.reset_defaults()
+    try:
+        get_logger().info("read refused", reason="NOT_JSON")
+        get_logger().warning("read refused", plate=PLATE, reason=f"plate {PLATE}")
+    finally:
+        structlog.reset_defaults()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [json.loads(line)["reason"] for line in printed.err.splitlines()] == [WITHHELD]

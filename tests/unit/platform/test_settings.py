@@ -18,6 +18,7 @@ def test_the_environment_is_read() -> None:
             "STAYAWAY_KEYS_FILE": "keys.jsonl",
             "STAYAWAY_FIRST_POSITION": "latest",
             "STAYAWAY_WAIT_S": "2.5",
+            "STAYAWAY_HEALTH_PORT": "0",
             "STAYAWAY_FAILPOINTS": "before_commit",
             "HOME": "elsewhere",
         }
@@ -28,6 +29,7 @@ def test_the_environment_is_read() -> None:
         keys_file=Path("keys.jsonl"),
         first_position="latest",
         wait_s=2.5,
+        health_port=0,
     )
 
 
@@ -39,6 +41,7 @@ def test_everything_wrong_is_listed_and_no_value_repeated() -> None:
                 "STAYAWAY_FIRST_POSITION": "newest",
                 "STAYAWAY_WAIT_S": "nan",
                 "STAYAWAY_BOOTSTRAP": " ",
+                "STAYAWAY_HEALTH_PORT": "65536",
                 "STAYAWAY_POLICYFILE": "x",
             }
         )
@@ -48,6 +51,7 @@ def test_everything_wrong_is_listed_and_no_value_repeated() -> None:
         "FIRST_POSITION must",
         "WAIT_S must",
         "BOOTSTRAP is empty",
+        "HEALTH_PORT must be a port",
         "POLICYFILE is no",
     ):
         assert part in text

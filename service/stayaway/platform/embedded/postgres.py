@@ -46,12 +46,16 @@ _SETTINGS = {
 class EmbeddedPostgres:
     """One server over one folder, on a unix socket that only this account can reach.
 
-    `settings` are added to postgresql.conf's (fsync stays on unless they say otherwise).
+    `settings` are added to postgresql.conf's (fsync stays on unless they say otherwise). `binaries`:
+    the folder of another PostgreSQL's programs, which the server's account can reach.
     """
 
-    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, *, settings: Mapping[str, str] | None = None, binaries: Path | None = None
+    ) -> None:
         self._home = home.absolute()
         self._settings = {**_SETTINGS, **(settings or {})}
+        self._binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self._data = self._home / "data"
@@ -84,7 +88,7 @@ class EmbeddedPostgres:
         try:
             _end_recorded(self._home)
             account = accounts.server_account()
-            binaries = accounts.reachable_binaries(account)
+            binaries = self._binaries or accounts.reachable_binaries(account)
             self._data = accounts.data_folder(self._home, account)
             self._sockets = accounts.socket_folder(self._data, account)
             if not (self._data / "PG_VERSION").exists():
