@@ -34,8 +34,8 @@ lint: $(STAMP) ## ruff, strict mypy, import-linter, generated files up to date
 format: $(STAMP) ## let ruff put the code in form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-faults: $(STAMP) ## kill, stop and cut real matchers FAULTS times by the schedule of SEED (Apache Kafka needed)
-	@FAULTS=$(or $(FAULTS),500) $(if $(SEED),SEED=$(SEED)) $(BIN)/python -m pytest -s tests/faults/test_faults.py
+faults: $(STAMP) ## break matchers in one group, their servers and their connections FAULTS times (SEED= replays; needs Kafka)
+	@cd tests && PYTHONPATH=.:../fixtures ../$(BIN)/python -m faults.run --faults $(or $(FAULTS),500) $(if $(SEED),--seed $(SEED))
 
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
 	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)

@@ -36,13 +36,17 @@ from stayaway.worker.pace import Pace
 from stayaway.worker.partitions import SQL
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
+from stayaway.worker.watchdog import REJOIN_S, Watchdog
 
 __all__ = ["TOPICS", "MatcherSettings", "MatcherWorker"]
 
 _POLL_MS = 50
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
-_STOP_S = 2.0
+# Together under the 5 seconds that a stop in order may take, also while a server is away.
+_LAST_TURN_S, _SEAL_S, _CLOSE_S = 1.5, 1.0, 1.5
+_LOOK_S = 0.5
+_FIRST = asyncio.FIRST_COMPLETED
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -50,9 +54,17 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         self._worker = worker
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        await self._worker.give_up([(where.topic, where.partition) for where in revoked])
+        watchdog = self._worker.watchdog
+        watchdog.without_assignment()
+        try:
+            await self._worker.give_up([(where.topic, where.partition) for where in revoked])
+        except BaseException as error:
+            # aiokafka would log it and go on, or wait for the group for ever.
+            watchdog.failed(error)
+            raise
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._worker.watchdog.assigned()
         self._worker.assignment.assigned(assigned)
 
 
@@ -73,6 +85,7 @@ class MatcherWorker:
         self.settings = settings
         self.began = False
         self._turned_at = monotonic()
+        self.watchdog = Watchdog(max(REJOIN_S, settings.wait_s))
         self._on_wait = on_wait
         self.counters = Counters()
         self.metrics = metrics or Metrics()
@@ -93,17 +106,38 @@ class MatcherWorker:
         """Work until `stop`; then seal, leave the group and return, within 5 seconds.
 
         Raises UnreachableError when a server stays away over the limit, BreakerTrippedError when
-        most of the stream is bad. Whatever ends it, nothing is skipped.
+        most of the stream is bad, StuckError when the group has forgotten us. Whatever ends it,
+        nothing is skipped.
         """
+        work = asyncio.create_task(self._work_until(stop))
+        stopping = asyncio.create_task(stop.wait())
         try:
-            await self._start()
-            self.began = True
-            while not stop.is_set():
-                await self._turn()
-                self._turned_at = monotonic()
+            while not (await asyncio.wait({work, stopping}, timeout=_LOOK_S, return_when=_FIRST))[0]:
+                self.watchdog.check()
+            await asyncio.wait({work}, timeout=_LAST_TURN_S)
+            if work.done():
+                work.result()
+            else:
+                await self._interrupt(work)
             await self._seal_all()
         finally:
+            stopping.cancel()
+            await self._interrupt(work)
             await self._close()
+
+    async def _work_until(self, stop: asyncio.Event) -> None:
+        await self._start()
+        self.began = True
+        while not stop.is_set():
+            await self._turn()
+            self._turned_at = monotonic()
+
+    async def _interrupt(self, work: "asyncio.Task[None]") -> None:
+        """A turn that waits for a server is not waited for: what it had in hand is read again."""
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work})
+            self._database.drop()
 
     async def _start(self) -> None:
         settings = self.settings
@@ -150,6 +184,7 @@ class MatcherWorker:
         """Join the group; or, without one, take every partition."""
         settings = self.settings
         if settings.group is not None:
+            self.watchdog.without_assignment()
             self._consumer.subscribe(topics=list(settings.topics), listener=_Listener(self))
         await self._consumer.start()
         if settings.group is None:
@@ -236,6 +271,7 @@ class MatcherWorker:
             if key in self.assignment.states:
                 self.assignment.states[key] = state
         self.assignment.lost(result.lost)
+        self.watchdog.judged(result.moved, result.lost)
         if result.registry_sequence is not None:
             await self._follower.follow(result.registry_sequence)
 
@@ -288,15 +324,20 @@ class MatcherWorker:
                 raise
 
     async def _seal_all(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_S), self._busy:
-                await self._seal_some(list(self.assignment.states))
+        if self.began:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SEAL_S), self._busy:
+                    await self._seal_some(list(self.assignment.states))
 
     async def _close(self) -> None:
-        for closing in (self._consumer, self._producer):
-            if closing is not None:
-                with suppress(TimeoutError, KafkaError):
-                    async with asyncio.timeout(_STOP_S):
-                        await closing.stop()
+        clients = [closing for closing in (self._consumer, self._producer) if closing is not None]
+        await asyncio.gather(*(self._close_client(closing) for closing in clients))
         with suppress(*PASSING_ERRORS):
             await self._database.close()
+
+    @staticmethod
+    async def _close_client(closing: Any) -> None:
+        # In a task of its own: aiokafka lets the CancelledError of a task that it ended early escape.
+        with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
+            async with asyncio.timeout(_CLOSE_S):
+                await closing.stop()
