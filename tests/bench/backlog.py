@@ -18,52 +18,20 @@ from dataclasses import dataclass, field
 
 import asyncpg
 import psutil
-from confluent_kafka import Producer
 
-from bench.road import PARTITIONS, Road, make_road, wait_for
+from bench.feed import POOL, renamed
+from bench.road import Road, make_road, publish, wait_for
 from bench.workload import Workload, make_workload
-from stayaway.sightings.wire import PLATE_READ_TOPIC
 from support.kafka_server import find_reason_to_skip
 
-_POOL = 100_000
 _BAD = (b"{", b'{"schema":"plate_read.v1"}', b'{"schema":"other.v9"}', b"\xff\xfe", b"[" * 5_000)
 
 
 def backlog(workload: Workload, count: int, bad_share: float) -> Iterator[bytes]:
     """`count` messages: a pool of events again and again, each time with other ids."""
-    pool = workload.events(min(count, _POOL))
     rng = random.Random(7)
-    for number in range(count):
-        if rng.random() < bad_share:
-            yield _BAD[number % len(_BAD)]
-        else:
-            round_id = b'"event_id":"r%05d-' % (number // len(pool))
-            yield pool[number % len(pool)].replace(b'"event_id":"e-', round_id, 1)
-
-
-def publish(road: Road, messages: Iterator[bytes]) -> int:
-    """Spread over the partitions as fast as it goes; how many."""
-    producer = Producer(
-        {
-            "bootstrap.servers": road.bootstrap,
-            "linger.ms": 20,
-            "queue.buffering.max.messages": 200_000,
-            "batch.size": 500_000,
-        }
-    )
-    number = -1
-    for number, message in enumerate(messages):
-        while True:
-            try:
-                producer.produce(PLATE_READ_TOPIC, message, partition=number % PARTITIONS)
-                break
-            except BufferError:
-                producer.poll(0.1)
-        if number % 1_000 == 0:
-            producer.poll(0)
-    if producer.flush(300):
-        raise RuntimeError("Kafka did not take every message")
-    return number + 1
+    for number, event in enumerate(renamed(workload.events(min(count, POOL)), count, "r")):
+        yield _BAD[number % len(_BAD)] if rng.random() < bad_share else event
 
 
 @dataclass
@@ -119,7 +87,8 @@ def main() -> int:
     workload = make_workload(wanted.zones)
     with make_road(workload) as road:
         start = time.perf_counter()
-        count = publish(road, backlog(workload, wanted.events, wanted.malformed))
+        count = wanted.events
+        publish(road, backlog(workload, count, wanted.malformed))
         print(f"  {count:,} messages published in {time.perf_counter() - start:.0f} s")
         with watched_matcher(road) as watch:
             start = time.perf_counter()

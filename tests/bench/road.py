@@ -8,14 +8,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import numpy as np
+import numpy.typing as npt
 from confluent_kafka import Producer
 
+from bench.feed import POOL, renamed
 from bench.workload import Workload, make_workload, orders_file
 from stayaway.platform.embedded.postgres import EmbeddedPostgres
 from stayaway.platform.kafka import ensure_topics
@@ -26,6 +29,15 @@ REPO = Path(__file__).resolve().parents[2]
 PARTITIONS = 8
 POSITIONS = "SELECT coalesce(sum(next_offset), 0) FROM partition_position WHERE topic = $1"
 LIMIT_S = 600.0
+WARM_UP_S = 30
+DRAINS = (
+    ("drain by 1, real servers", "stayaway", 1),
+    ("drain by 1 without audit and coverage", "bench.bare_matcher", 1),
+    ("drain by 2, real servers", "stayaway", 2),
+)
+# Only so that the moment of each commit can be read afterwards.
+_POSTGRES = {"track_commit_timestamp": "on"}
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -54,10 +66,10 @@ class Road:
         subprocess.run(self.stayaway(*arguments), env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
     @contextmanager
-    def matchers(self, count: int) -> Iterator[None]:
+    def matchers(self, count: int, module: str = "stayaway") -> Iterator[None]:
+        command = [sys.executable, "-m", module, "matcher"]
         started = [
-            subprocess.Popen(self.stayaway("matcher"), env=self.environment, stderr=subprocess.DEVNULL)
-            for _ in range(count)
+            subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL) for _ in range(count)
         ]
         try:
             yield
@@ -67,13 +79,38 @@ class Road:
             for process in started:
                 process.wait()
 
+    @contextmanager
+    def feeding(self, zones: int, count: int, rate: int, prefix: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """A feed that has made its events and begins now; its instants go to PREFIX.npy."""
+        options = {
+            "--bootstrap": self.bootstrap,
+            "--partitions": str(PARTITIONS),
+            "--zones": str(zones),
+            "--count": str(count),
+            "--rate": str(rate),
+            "--prefix": prefix,
+            "--out": str(self.folder / f"{prefix}.npy"),
+        }
+        command = [sys.executable, "-m", "bench.feed", *(part for item in options.items() for part in item)]
+        feed = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert feed.stdin is not None
+            assert feed.stdout is not None
+            feed.stdout.readline()
+            feed.stdin.write(b"go\n")
+            feed.stdin.flush()
+            yield feed
+        finally:
+            feed.kill()
+            feed.wait()
+
 
 @contextmanager
 def make_road(workload: Workload) -> Iterator[Road]:
     """Servers up, tables made, orders in, topics there."""
     with tempfile.TemporaryDirectory() as name, KafkaServer(REPO) as kafka:
         folder = Path(name)
-        with EmbeddedPostgres(folder / "postgres") as postgres:
+        with EmbeddedPostgres(folder / "postgres", settings=_POSTGRES) as postgres:
             road = Road(postgres.dsn, kafka.bootstrap, folder)
             (folder / "policy.json").write_bytes(workload.policy.model_dump_json(by_alias=True).encode())
             (folder / "orders.json").write_text(json.dumps(orders_file(workload)))
@@ -87,23 +124,27 @@ def make_road(workload: Workload) -> Iterator[Road]:
             postgres.destroy()
 
 
-def publish(road: Road, events: list[bytes], rate: float = 0) -> list[float]:
-    """Spread over the partitions, at `rate` a second or as fast as it goes; when each was sent."""
+def publish(road: Road, events: Iterable[bytes]) -> None:
+    """Spread over the partitions as fast as it goes."""
     producer = Producer(
-        {"bootstrap.servers": road.bootstrap, "linger.ms": 5, "queue.buffering.max.messages": 1_000_000}
+        {
+            "bootstrap.servers": road.bootstrap,
+            "linger.ms": 20,
+            "queue.buffering.max.messages": 200_000,
+            "batch.size": 500_000,
+        }
     )
-    sent = []
-    start = time.perf_counter()
     for number, event in enumerate(events):
-        while rate and time.perf_counter() - start < number / rate:
-            producer.poll(0.0005)
-        sent.append(time.time())
-        producer.produce(PLATE_READ_TOPIC, event, partition=number % PARTITIONS)
-        if number % 1000 == 0:
+        while True:
+            try:
+                producer.produce(PLATE_READ_TOPIC, event, partition=number % PARTITIONS)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        if number % 1_000 == 0:
             producer.poll(0)
-    if producer.flush(120):
+    if producer.flush(300):
         raise RuntimeError("Kafka did not take every event")
-    return sent
 
 
 async def wait_for(road: Road, offset: int) -> None:
@@ -117,17 +158,23 @@ async def wait_for(road: Road, offset: int) -> None:
     await conn.close()
 
 
-async def latencies_ms(road: Road, sent: dict[str, float]) -> list[float]:
-    """Append to committed, for each alerting event, ascending."""
+async def latencies_ms(road: Road, sent: Floats, prefix: str) -> list[float]:
+    """From handing it to the client to Postgres' commit timestamp, for each alerting event, ascending."""
     conn = await asyncpg.connect(road.dsn)
-    rows = await conn.fetch("SELECT event_id, decided_at FROM decision WHERE outcome = 'ALERT'")
+    rows = await conn.fetch(
+        "SELECT event_id, pg_xact_commit_timestamp(xmin) AS at FROM decision"
+        " WHERE outcome = 'ALERT' AND event_id LIKE $1",
+        prefix + "-%",
+    )
     await conn.close()
-    known = ((row["decided_at"].timestamp(), sent.get(row["event_id"])) for row in rows)
-    return sorted((at - was) * 1000 for at, was in known if was is not None)
+    first: dict[int, float] = {}
+    for row in rows:
+        first.setdefault(int(row["event_id"].removeprefix(prefix + "-")), row["at"].timestamp())
+    return sorted((at - float(sent[number])) * 1000 for number, at in first.items())
 
 
-def bench_road(zones: int = 10_000, backlog: int = 500_000, live_s: int = 30) -> list[tuple[str, float]]:
-    """Drain of a backlog by one and by two matchers."""
+def bench_road(zones: int = 10_000, backlog: int = 1_000_000, live_s: int = 150) -> list[tuple[str, float]]:
+    """Drain of a backlog by one matcher, by one without audit and coverage, and by two; then latency."""
     reason = find_reason_to_skip()
     if reason:
         print(f"  the whole road was left out: {reason}")
@@ -136,35 +183,33 @@ def bench_road(zones: int = 10_000, backlog: int = 500_000, live_s: int = 30) ->
     rates = []
     with make_road(workload) as road:
         done = 0
-        for matchers in (1, 2):
-            events = workload.events(backlog)
-            publish(road, events)
-            start = time.perf_counter()
-            with road.matchers(matchers):
+        pool = workload.events(POOL)
+        for name, module, matchers in DRAINS:
+            publish(road, renamed(pool, backlog, f"drain{done}"))
+            with road.matchers(matchers, module):
                 # Rate between the first and the last fifth: start-up and rebalances are not the drain.
                 asyncio.run(wait_for(road, done + backlog // 5))
                 start = time.perf_counter()
                 asyncio.run(wait_for(road, done + backlog))
-                rates.append(
-                    (f"drain by {matchers}, real servers", backlog * 0.8 / (time.perf_counter() - start))
-                )
+                rates.append((name, backlog * 0.8 / (time.perf_counter() - start)))
             done += backlog
-        bench_latency(road, workload, done, live_s)
+        bench_latency(road, zones, done, live_s)
     return rates
 
 
-def bench_latency(road: Road, workload: Workload, done: int, live_s: int) -> None:
-    """Append to committed alert at 10,000 reads a second (the decision's instant, before COMMIT's reply)."""
-    rate = 10_000
-    events = workload.events(rate * live_s, prefix="live")
-    with road.matchers(1):
-        publish(road, workload.events(rate, prefix="warm"), rate=rate)
-        asyncio.run(wait_for(road, done + rate))
-        sent = publish(road, events, rate=rate)
-        asyncio.run(wait_for(road, done + rate + len(events)))
-        ids = {json.loads(event)["event_id"]: at for event, at in zip(events, sent, strict=True)}
-        found = asyncio.run(latencies_ms(road, ids))
+def bench_latency(road: Road, zones: int, done: int, live_s: int, rate: int = 10_000) -> None:
+    """Append to committed alert at `rate` reads a second; not counted while the JVM warms up."""
+    count = rate * live_s
+    with road.matchers(1), road.feeding(zones, count, rate, "live") as feed:
+        asyncio.run(wait_for(road, done + count))
+        if feed.wait():
+            raise RuntimeError("the feed failed")
+        sent = np.load(road.folder / "live.npy")
+        sent[: rate * WARM_UP_S] = np.nan
+        found = [ms for ms in asyncio.run(latencies_ms(road, sent, "live")) if not np.isnan(ms)]
     if found:
+        found.sort()
         p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
-        print(f"  append to alert at {rate:,}/s over {live_s} s, {len(found)} alerts:")
-        print(f"  p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+        seconds = live_s - WARM_UP_S
+        print(f"  append to committed alert at {rate:,}/s over {seconds} s, {len(found)} alerting reads:")
+        print(f"  p50 {p50:.1f} ms, p99 {p99:.1f} ms, largest {found[-1]:.1f} ms")

@@ -14,12 +14,13 @@ from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.metrics import Metrics
 from stayaway.platform.seal import FileSeal
 from stayaway.worker import batch as batch_module
-from stayaway.worker.batch import BatchRunner, Part
+from stayaway.worker.batch import BatchRunner
 from stayaway.worker.breaker import Breaker
 from stayaway.worker.counters import Counters
 from stayaway.worker.coverage import PartitionState
 from stayaway.worker.database import Database
 from stayaway.worker.follow import RegistryFollower
+from stayaway.worker.judge import Part
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import claim, record_gap
 from support.wire_examples import ORDERS

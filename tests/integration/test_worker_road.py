@@ -131,13 +131,16 @@ async def test_a_restart_goes_on_at_the_stored_offset(rig: Rig) -> None:
 
 
 async def test_a_matcher_follows_orders(rig: Rig) -> None:
-    """An order recorded while it runs is enforced at once; a recalled one no longer."""
+    """An order recorded while it runs is enforced from when the matcher has applied it."""
     worker = rig.worker()
     async with running(worker):
         rig.publish(READS, [read(event_id="1", plate="NEW 123")])
         await rig.wait_for(1)
         order = json.loads(json.dumps(_other_order()))
         await rig.import_orders(json.dumps(order).encode())
+        async with asyncio.timeout(5):
+            while worker._follower.current.knowledge.registry_sequence < 2:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.005)
         rig.publish(READS, [read(event_id="2", plate="NEW 123")])
         await rig.wait_for(2)
     alerts = await rig.alerts()

@@ -28,6 +28,10 @@ _MIN_PARTITION_FETCH_BYTES = 128 * 1024
 # The client holds one answer ahead for each partition, and asks a partition again only when its
 # answer is used up: a backlog of any length takes this much memory.
 _FETCH_BUDGET_BYTES = 128 * 1024 * 1024
+# The client keeps one request in flight for each broker, and asks nothing for the other partitions
+# meanwhile: while the broker waits for a quiet partition's next record, what the busy ones have is
+# not asked for. So this wait is added to every record's latency (with 100 ms: p99 140-240 ms).
+_FETCH_MAX_WAIT_MS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def make_consumer(
     group: str | None,
     *,
     client_id: str,
-    fetch_max_wait_ms: int = 100,
+    fetch_max_wait_ms: int = _FETCH_MAX_WAIT_MS,
     max_partition_fetch_bytes: int = _MAX_PARTITION_FETCH_BYTES,
     session_timeout_ms: int = 10_000,
     max_poll_interval_ms: int = 300_000,

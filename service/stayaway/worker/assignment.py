@@ -16,9 +16,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stayaway.kernel.errors import ConflictError
 from stayaway.platform.seal import Seal
-from stayaway.worker.batch import Part, record_digest
+from stayaway.worker.batch import record_digest
 from stayaway.worker.coverage import SEAL_AFTER, Knowledge, PartitionKey, PartitionState
 from stayaway.worker.database import Database
+from stayaway.worker.judge import Part
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import (
     HoldReason,

@@ -11,23 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import numpy as np
 from aiokafka.errors import KafkaError
 
 from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_changes, record_decisions
 from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
-from stayaway.matching.model import EventDecision, Judgement
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
-from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
-from stayaway.sightings.dead_letters import DeadLetter, Producer, publish_dead_letters, record_dead_letters
-from stayaway.sightings.model import Refusal
+from stayaway.sightings.dead_letters import Producer, publish_dead_letters, record_dead_letters
 from stayaway.worker.breaker import Breaker
-from stayaway.worker.coverage import NULL_VALUE, PartitionKey, PartitionState, Step, Tally
+from stayaway.worker.coverage import NULL_VALUE, PartitionKey, PartitionState, Step
 from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import Registry, RegistryFollower
+from stayaway.worker.judge import JudgedPart, Part, judge_parts
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import SQL, append, move, reconcile, sealed
 from stayaway.worker.patience import Patience
@@ -35,38 +32,6 @@ from stayaway.worker.patience import Patience
 
 class OrdersMovedError(Exception):
     """An order changed between decision and commit; nothing was written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Records of one partition, ascending, from the offset that its state expects next."""
-
-    state: PartitionState
-    offsets: Sequence[int]
-    values: Sequence[bytes | None]
-
-    @property
-    def to_offset(self) -> int:
-        """Where reading goes on after it."""
-        return self.offsets[-1] + 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedPart:
-    """A part with its decisions. `stored`: events that may leave a row. `ages_us`: of its accepted events."""
-
-    part: Part
-    refusals: dict[int, Refusal]
-    decisions: tuple[EventDecision, ...]
-    stored: tuple[Judged, ...]
-    letters: tuple[DeadLetter, ...]
-    tally: Tally
-    ages_us: Ints
-
-    @property
-    def key(self) -> PartitionKey:
-        """(topic, partition)."""
-        return self.part.state.key
 
 
 @dataclass(slots=True)
@@ -87,56 +52,6 @@ class _Attempt:
     registry_sequence: int | None = None
     recorded: Recorded = field(default_factory=Recorded)
     rows: Sequence[AuditRow] = ()
-
-
-def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedPart]:
-    """The pure part of the road, for all partitions' records at once: what is one costs least."""
-    values = [value for part in parts for value in part.values]
-    batch = decode_batch(values, registry.policy)
-    judgement = registry.engine.judge(batch)
-    judged, start = [], 0
-    for part in parts:
-        stop = start + len(part.values)
-        judged.append(_share_of(part, start, stop, batch, judgement))
-        start = stop
-    return judged
-
-
-def _share_of(part: Part, start: int, stop: int, batch: SightingBatch, judgement: Judgement) -> JudgedPart:
-    """What of the judgement belongs to the records `start` to `stop`, numbered from 0 again."""
-    topic, partition = part.state.key
-    refused = sorted(index for index in batch.refusals if start <= index < stop)
-    refusals = {index - start: batch.refusals[index] for index in refused}
-    decisions = tuple(
-        replace(decision, index=decision.index - start)
-        for decision in judgement.decisions
-        if start <= decision.index < stop
-    )
-    stored = tuple(
-        Judged(
-            decision=decision,
-            value=part.values[decision.index] or b"",
-            topic=topic,
-            partition=partition,
-            record_offset=part.offsets[decision.index],
-        )
-        for decision in decisions
-        if any(match.may_be_stored for match in decision.matches)
-    )
-    letters = tuple(
-        DeadLetter.of(topic, partition, part.offsets[index], refusal) for index, refusal in refusals.items()
-    )
-    candidates = int(judgement.candidates[start:stop].sum())
-    rows = slice(*np.searchsorted(batch.index, (start, stop)).tolist())
-    return JudgedPart(
-        part=part,
-        refusals=refusals,
-        decisions=decisions,
-        stored=stored,
-        letters=letters,
-        tally=Tally(stop - start, len(refusals), candidates, len(decisions)),
-        ages_us=batch.received_us[rows] - batch.observed_us[rows],
-    )
 
 
 def record_digest(seal: Seal, value: bytes | None) -> bytes:
@@ -181,7 +96,7 @@ class BatchRunner:
         while todo:
             started = loop.time()
             registry = self._follower.current
-            judged = judge_parts(todo, registry)
+            judged = await judge_parts(todo, registry)
             result.judge_s += loop.time() - started
             await failpoint("after_decide")
             self._breaker.check(sum(j.tally.records for j in judged), sum(j.tally.refused for j in judged))

@@ -1,6 +1,7 @@
 """The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -32,7 +33,6 @@ from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
 from stayaway.worker.observe import Observer
-from stayaway.worker.pace import Pace
 from stayaway.worker.partitions import SQL
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
@@ -41,6 +41,9 @@ from stayaway.worker.watchdog import REJOIN_S, Watchdog
 __all__ = ["TOPICS", "MatcherSettings", "MatcherWorker"]
 
 _POLL_MS = 50
+# Enough that a transaction's fixed cost is small for each record, little enough to begin again after
+# a lost fence; the loop stands still for a slice of it only (worker/judge.py).
+_BATCH_RECORDS = 5_000
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 # Together under the 5 seconds that a stop in order may take, also while a server is away.
@@ -94,7 +97,6 @@ class MatcherWorker:
         self._database = Database(settings.dsn, wait_s=settings.wait_s, on_wait=on_wait)
         self._follower = RegistryFollower(self._database, seal, policy)
         self._breaker = breaker or Breaker()
-        self._pace = Pace()
         self._busy = asyncio.Lock()
         self._upkeep_at = 0.0
         self.assignment: Assignment
@@ -206,6 +208,10 @@ class MatcherWorker:
                 self._database.drop()
                 await patience.pause(error)
             else:
+                # The registry stays: a collector that walks it again and again stops the loop for
+                # tenths of a second each time.
+                gc.collect()
+                gc.freeze()
                 return
 
     # ------------------------------------------------------------ one turn
@@ -213,7 +219,7 @@ class MatcherWorker:
     async def _turn(self) -> None:
         await self._claim()
         try:
-            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._pace.records)
+            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             self._claim_all_again()
             return
@@ -266,7 +272,6 @@ class MatcherWorker:
         if not parts:
             return
         result = await self._runner.run(parts)
-        self._pace.add(sum(len(part.values) for part in parts), result.judge_s)
         for key, state in result.moved.items():
             if key in self.assignment.states:
                 self.assignment.states[key] = state

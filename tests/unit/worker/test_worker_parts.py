@@ -1,4 +1,4 @@
-"""The pure parts of the matcher: breaker, running digest, coverage ranges, pace."""
+"""The pure parts of the matcher: breaker, running digest, coverage ranges."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,6 @@ from stayaway.worker import failpoints
 from stayaway.worker.breaker import Breaker, BreakerTrippedError
 from stayaway.worker.coverage import Coverage, Knowledge, PartitionState, Tally, chain_digest
 from stayaway.worker.failpoints import FailpointError, failpoint
-from stayaway.worker.pace import MAX_RECORDS, MIN_RECORDS, Pace
 from stayaway.worker.partitions import sealed
 
 AT = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
@@ -92,17 +91,6 @@ class TestCoverage:
         assert after.coverage.from_offset == 4
         assert after.coverage.salt != SALT
         assert sealed(after, AT, knowledge())[0] == []
-
-
-def test_the_pace_follows_the_cost_of_a_record() -> None:
-    pace = Pace()
-    assert pace.records == MAX_RECORDS
-    for _ in range(50):
-        pace.add(1000, 1.0)
-    assert pace.records == MIN_RECORDS
-    for _ in range(50):
-        pace.add(1000, 0.001)
-    assert pace.records == MAX_RECORDS
 
 
 class TestFailpoints:

@@ -1,0 +1,135 @@
+"""A batch's records judged, all partitions' together, in slices.
+
+A slice is what the loop stands still for: heartbeats, fetches and other tasks go on between two of
+them, so a batch may be as large as a backlog makes worth while. What a record becomes depends on
+neither its slice nor its batch.
+"""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+
+import numpy as np
+
+from stayaway.alerts.store import Judged
+from stayaway.matching.model import EventDecision
+from stayaway.sightings.batch import Ints, decode_batch
+from stayaway.sightings.dead_letters import DeadLetter
+from stayaway.sightings.model import Refusal
+from stayaway.worker.coverage import PartitionKey, PartitionState, Tally
+from stayaway.worker.follow import Registry
+
+SLICE = 500
+"""Some 4 ms of work here; smaller ones cost more for each record, larger ones too (caches)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Records of one partition, ascending, from the offset that its state expects next."""
+
+    state: PartitionState
+    offsets: Sequence[int]
+    values: Sequence[bytes | None]
+
+    @property
+    def to_offset(self) -> int:
+        """Where reading goes on after it."""
+        return self.offsets[-1] + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedPart:
+    """A part with its decisions. `stored`: events that may leave a row. `ages_us`: of its accepted events."""
+
+    part: Part
+    refusals: dict[int, Refusal]
+    decisions: tuple[EventDecision, ...]
+    stored: tuple[Judged, ...]
+    letters: tuple[DeadLetter, ...]
+    tally: Tally
+    ages_us: Ints
+
+    @property
+    def key(self) -> PartitionKey:
+        """(topic, partition)."""
+        return self.part.state.key
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What became of the records of all parts so far, numbered through."""
+
+    refusals: list[tuple[int, Refusal]] = field(default_factory=list)
+    decisions: list[EventDecision] = field(default_factory=list)
+    candidates: list[Ints] = field(default_factory=list)
+    accepted: list[Ints] = field(default_factory=list)
+    ages_us: list[Ints] = field(default_factory=list)
+
+    def add(self, values: Sequence[bytes | None], start: int, registry: Registry) -> None:
+        """Judge `values`, the first of which is number `start`."""
+        batch = decode_batch(values, registry.policy)
+        judgement = registry.engine.judge(batch)
+        self.refusals += [(start + index, batch.refusals[index]) for index in sorted(batch.refusals)]
+        self.decisions += [
+            replace(decision, index=start + decision.index) for decision in judgement.decisions
+        ]
+        self.candidates.append(judgement.candidates)
+        self.accepted.append(batch.index + start)
+        self.ages_us.append(batch.received_us - batch.observed_us)
+
+    def shares(self, parts: Sequence[Part]) -> list[JudgedPart]:
+        """Each part with what belongs to its records, numbered from 0 again."""
+        ends = list(accumulate(len(part.values) for part in parts))
+        candidates, accepted = np.concatenate(self.candidates), np.concatenate(self.accepted)
+        ages_us = np.concatenate(self.ages_us)
+        shares = []
+        for part, end in zip(parts, ends, strict=True):
+            start = end - len(part.values)
+            rows = slice(*np.searchsorted(accepted, (start, end)).tolist())
+            shares.append(self._share(part, start, end, int(candidates[start:end].sum()), ages_us[rows]))
+        return shares
+
+    def _share(self, part: Part, start: int, end: int, candidates: int, ages_us: Ints) -> JudgedPart:
+        topic, partition = part.state.key
+        low, high = (bisect_left(self.refusals, number, key=lambda item: item[0]) for number in (start, end))
+        refusals = {number - start: refusal for number, refusal in self.refusals[low:high]}
+        low, high = (bisect_left(self.decisions, number, key=lambda d: d.index) for number in (start, end))
+        decisions = tuple(
+            replace(decision, index=decision.index - start) for decision in self.decisions[low:high]
+        )
+        stored = tuple(
+            Judged(
+                decision=decision,
+                value=part.values[decision.index] or b"",
+                topic=topic,
+                partition=partition,
+                record_offset=part.offsets[decision.index],
+            )
+            for decision in decisions
+            if any(match.may_be_stored for match in decision.matches)
+        )
+        letters = tuple(
+            DeadLetter.of(topic, partition, part.offsets[index], refusal)
+            for index, refusal in refusals.items()
+        )
+        return JudgedPart(
+            part=part,
+            refusals=refusals,
+            decisions=decisions,
+            stored=stored,
+            letters=letters,
+            tally=Tally(end - start, len(refusals), candidates, len(decisions)),
+            ages_us=ages_us,
+        )
+
+
+async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedPart]:
+    """Judge the records of all parts on one registry; other tasks go on between two slices."""
+    values = [value for part in parts for value in part.values]
+    verdicts = Verdicts()
+    for start in range(0, len(values), SLICE):
+        verdicts.add(values[start : start + SLICE], start, registry)
+        await asyncio.sleep(0)
+    return verdicts.shares(parts)

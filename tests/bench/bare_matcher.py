@@ -1,0 +1,23 @@
+"""The matcher without audit rows and coverage digest: to see what the proof costs, never to run.
+
+`python -m bench.bare_matcher` takes the environment that `stayaway matcher` takes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from stayaway.cli import main
+from stayaway.worker import batch, coverage
+
+
+async def _no_rows(_connection: object, _rows: Sequence[object]) -> None:
+    return
+
+
+def _no_digest(digest: bytes, values: Iterable[bytes | None]) -> bytes:
+    return digest
+
+
+if __name__ == "__main__":
+    batch.insert_rows = _no_rows  # type: ignore[assignment,attr-defined]
+    coverage.chain_digest = _no_digest
+    main()

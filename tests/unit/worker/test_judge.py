@@ -1,0 +1,74 @@
+"""A batch is judged in slices: no slice, and no neighbour, changes what a record becomes."""
+
+import asyncio
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.workload import make_workload
+from stayaway.audit.entries import NO_ENTRY_HASH, StreamHead, partition_stream
+from stayaway.matching.engine import Engine
+from stayaway.worker import judge
+from stayaway.worker.coverage import Coverage, Knowledge, PartitionState
+from stayaway.worker.follow import Registry
+from stayaway.worker.judge import JudgedPart, Part, judge_parts
+
+AT = datetime(2026, 3, 6, tzinfo=UTC)
+KNOWLEDGE = Knowledge(registry_sequence=1, known_at=AT, policy_sha256="p", engine="e")
+
+
+def part_of(partition: int, values: list[bytes | None]) -> Part:
+    topic = "reads"
+    state = PartitionState(
+        topic=topic,
+        partition=partition,
+        epoch=1,
+        next_offset=10,
+        last_record_offset=None,
+        last_record_digest=None,
+        head=StreamHead(partition_stream(topic, partition), 0, NO_ENTRY_HASH),
+        hold_reason=None,
+        coverage=Coverage.opened(10, AT, KNOWLEDGE, b"s" * 32),
+    )
+    return Part(state=state, offsets=range(10, 10 + len(values)), values=values)
+
+
+def told(judged: list[JudgedPart]) -> list[object]:
+    return [replace(item, ages_us=item.ages_us.tolist()) for item in judged]
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+async def test_slices_change_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Matches, refusals, tombstones and counts are each part's own, whatever the slice."""
+    workload = make_workload(300)
+    values: list[bytes | None] = [*workload.events(1_000), None, b"{", b'{"schema":"plate_read.v1"}'] * 2
+    random.Random(5).shuffle(values)
+    parts = [part_of(0, values[:900]), part_of(1, values[900:901]), part_of(2, values[901:])]
+    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE)
+    alone = [(await judge_parts([part], registry))[0] for part in parts]
+    monkeypatch.setattr(judge, "SLICE", size)
+    together = await judge_parts(parts, registry)
+    assert told(together) == told(alone)
+    assert sum(item.tally.refused for item in together) == 6
+    assert any(item.stored for item in together)
+
+
+async def test_other_tasks_go_on_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A heartbeat waits for one slice, not for the batch."""
+    monkeypatch.setattr(judge, "SLICE", 10)
+    workload = make_workload(10)
+    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE)
+    turns = 0
+
+    async def heartbeat() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(heartbeat())
+    await judge_parts([part_of(0, list(workload.events(100)))], registry)
+    task.cancel()
+    assert turns >= 10
