@@ -1,5 +1,6 @@
 """`stayaway orders`: check a file, import it."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -71,6 +72,7 @@ def import_(
         settings = settings_with(database=database, keys_file=keys, policy_file=policy)
         rules = load_policy(settings.policy_file) if settings.policy_file else None
         data = read_file(file, "orders file")
+        gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
         seal = FileSeal(settings.need_keys_file())
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
             imported = await import_orders(pool, seal, data, rules, actor=actor, at=now())

@@ -14,10 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Ring = tuple[tuple[float, float], ...]
 
 VERTEX_DECIMALS = 7
+_GRID: int = 10**VERTEX_DECIMALS
+_NEAR_HALF = 1e-5
+"""Far above the error of the product, 2**-22 at 180 degrees."""
+_SAFE_PRODUCTS = 2**61
+"""Sums of so much stay within 64 bits, with both terms of each edge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +43,7 @@ class Shape:
     parts: tuple[tuple[Ring, ...], ...]
 
     @classmethod
-    def from_parts(cls, parts: Iterable[Iterable[Sequence[Sequence[float]]]]) -> "Shape":
+    def from_parts(cls, parts: Iterable[Iterable[Sequence[Sequence[float]] | Floats]]) -> "Shape":
         """A shape from RFC 7946 MultiPolygon coordinates, any winding, closed rings.
 
         Vertices are rounded to 7 decimals; repeated ones are dropped.
@@ -99,22 +105,38 @@ class Shape:
         return Edges(*(np.ascontiguousarray(column) for column in columns))
 
 
-def _oriented(ring: Sequence[Sequence[float]], *, hole: bool) -> Ring:
-    rounded = [
-        (round(float(lon), VERTEX_DECIMALS) + 0.0, round(float(lat), VERTEX_DECIMALS) + 0.0)
-        for lon, lat in ring
-    ]
-    points = [point for index, point in enumerate(rounded) if index == 0 or point != rounded[index - 1]]
-    clockwise = _signed_area(points) < 0
+def _oriented(ring: Sequence[Sequence[float]] | Floats, *, hole: bool) -> Ring:
+    grid = _on_grid(np.asarray(ring, dtype=np.float64).reshape(-1, 2))
+    repeated = np.zeros(len(grid), dtype=np.bool_)
+    repeated[1:] = (grid[1:] == grid[:-1]).all(axis=1)
+    grid = grid[~repeated]
+    clockwise = _signed_area(grid) < 0
     if clockwise != hole:
-        points.reverse()
-    return tuple(points)
+        grid = grid[::-1]
+    # A whole number over 10^7 is the nearest double to that decimal: what round(x, 7) gives.
+    columns = (grid / _GRID).T.tolist()
+    return tuple(zip(columns[0], columns[1], strict=True))
 
 
-def _signed_area(points: Sequence[tuple[float, float]]) -> int:
-    # Whole numbers of 1e-7 degree: exact, so that a sliver's winding is never a matter of luck.
-    grid = [(round(lon * 10**VERTEX_DECIMALS), round(lat * 10**VERTEX_DECIMALS)) for lon, lat in points]
-    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(grid))
+def _on_grid(points: Floats) -> Ints:
+    """Each coordinate as the whole number of 1e-7 degree that Python's exact round(x, 7) stands for."""
+    scaled = points * _GRID
+    grid: Ints = np.rint(scaled).astype(np.int64)
+    # The product is rounded itself: where it comes near a half, only exact arithmetic knows the side.
+    for row, column in zip(*np.nonzero(np.abs(np.abs(scaled - grid) - 0.5) < _NEAR_HALF), strict=True):
+        grid[row, column] = round(round(float(points[row, column]), VERTEX_DECIMALS) * _GRID)
+    return grid
+
+
+def _signed_area(grid: Ints) -> int:
+    """Twice the area, in whole squares of 1e-7 degree: exact, so that a sliver's winding is never luck."""
+    if len(grid) < 3:
+        return 0
+    x, y = (grid - grid[0]).T
+    if len(grid) * int(np.abs(x).max()) * int(np.abs(y).max()) < _SAFE_PRODUCTS:
+        return int((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())
+    points = list(zip(x.tolist(), y.tolist(), strict=True))
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(points))
 
 
 def _spans(edges: Edges, mask: Bools) -> list[tuple[float, float]]:

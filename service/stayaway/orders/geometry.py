@@ -5,19 +5,23 @@ degrees long. Nothing is repaired. GEOS judges validity here and decides nothing
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import shapely
 
-from stayaway.kernel.shape import Shape
+from stayaway.kernel.shape import Ring, Shape
 from stayaway.orders.findings import MISSING, FindingList, Path
 
 MAX_LISTED = 20
 """Findings about positions of one geometry; the rest is counted."""
 
 Position = tuple[float, float]
-_Rings = list[list[Position]]
+_Ring = Sequence[Position] | npt.NDArray[np.float64]
+_Rings = list[_Ring]
 
 _PROJECTED_FROM = 360.0
 _LON_LAT = "Each position is [lon, lat] in degrees (WGS 84)."
@@ -121,7 +125,10 @@ class _Reader:
             return []
         return [self._ring(item, (*at, index)) for index, item in enumerate(value)]
 
-    def _ring(self, value: Any, at: Path) -> list[Position]:
+    def _ring(self, value: Any, at: Path) -> _Ring:
+        plain = _plain_ring(value)
+        if plain is not None:
+            return plain
         if not self._is_filled_list(value, at, "A ring is a list of positions [lon, lat]."):
             return []
         read = [self.position(item, (*at, index)) for index, item in enumerate(value)]
@@ -148,7 +155,6 @@ class _Reader:
             )
 
     def position(self, value: Any, at: Path) -> Position | None:
-        # The plain case first: a ring may have hundreds of thousands.
         if type(value) is list and len(value) == 2:
             lon, lat = value
             if (
@@ -171,6 +177,24 @@ class _Reader:
         self._noted += 1
         if self._noted <= MAX_LISTED:
             self._findings.error(at, value, remedy)
+
+
+def _plain_ring(value: Any) -> npt.NDArray[np.float64] | None:
+    """The positions, all at once, where nothing is wrong with any; None where each must be looked at."""
+    if type(value) is not list or len(value) < 4 or value[0] != value[-1]:
+        return None
+    if set(map(type, value)) != {list} or set(map(len, value)) != {2}:
+        return None
+    if not set(map(type, chain.from_iterable(value))) <= {float, int}:
+        return None
+    try:
+        ring = np.array(value, dtype=np.float64)
+    except OverflowError:
+        return None
+    # NaN and infinities fail the comparison.
+    if not (np.abs(ring) <= (180.0, 90.0)).all() or (np.abs(np.diff(ring[:, 0])) > 180.0).any():
+        return None
+    return ring
 
 
 def _long_edges(ring: list[Position]) -> Iterator[int]:
@@ -211,13 +235,19 @@ def _valid_shape(parts: list[_Rings], at: Path, findings: FindingList) -> Shape 
             "A ring shrinks to a line or a point on the 1e-7 degree grid; draw it larger.",
         )
         return None
-    polygons = [shapely.Polygon(part[0], part[1:]) for part in shape.parts]
+    polygons = [
+        shapely.polygons(shapely.linearrings(np.array(part[0])), holes=_holes(part)) for part in shape.parts
+    ]
     outline = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
     if outline.is_valid:
         return shape
     reason = shapely.is_valid_reason(outline)
     findings.error(at, reason, f"Correct the geometry; {_explain(reason)}. Nothing is repaired silently.")
     return None
+
+
+def _holes(part: tuple[Ring, ...]) -> list[shapely.LinearRing] | None:
+    return [shapely.linearrings(np.array(ring)) for ring in part[1:]] or None
 
 
 _EXPLANATIONS = {
