@@ -163,7 +163,8 @@ def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]
             slow.append(i)
         else:
             index.append(i)
-    identities = [_plain_identity(event) for event in events]
+    is_device = [type(event) is _CheckIn for event in events]
+    identities = _plain_identities(events)
     observed_us, observed_good = parse_instants([event.observed_at for event in events])
     received_us, received_good = parse_instants([event.received_at for event in events])
     good = observed_good & received_good & _plain_ids(events)
@@ -175,7 +176,7 @@ def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]
         lat=np.array([event.lat for event in events]),
         observed_us=observed_us,
         received_us=received_us,
-        is_device=np.array([type(event) is _CheckIn for event in events], dtype=np.bool_),
+        is_device=np.array(is_device, dtype=np.bool_),
         identities=[identity or "" for identity in identities],
     )
     if good.all():
@@ -198,13 +199,21 @@ def _plain_ids(events: list[_PlateRead | _CheckIn]) -> Bools:
     return good
 
 
-def _plain_identity(event: _PlateRead | _CheckIn) -> str | None:
-    """The event's plate in normal form or its device id; None where the slow road must look."""
-    if isinstance(event, _CheckIn):
-        return event.device_id
-    if not _is_plain_text(event):
-        return None
-    plate = event.plate
+def _plain_identities(events: list[_PlateRead | _CheckIn]) -> list[str | None]:
+    """Each event's plate in normal form or its device id; None where the slow road must look."""
+    reads = [event for event in events if type(event) is _PlateRead]
+    all_plain = _are_plain_texts(reads)
+    return [
+        event.device_id
+        if isinstance(event, _CheckIn)
+        else _plain_plate(event.plate)
+        if all_plain or _are_plain_texts([event])
+        else None
+        for event in events
+    ]
+
+
+def _plain_plate(plate: str) -> str | None:
     if len(plate) <= MAX_LENGTH and plate.isascii() and plate.isalnum():
         return plate.upper()
     try:
@@ -213,13 +222,21 @@ def _plain_identity(event: _PlateRead | _CheckIn) -> str | None:
         return None
 
 
-def _is_plain_text(event: _PlateRead) -> bool:
-    for text in (event.make, event.model, event.colour, event.image_ref):
-        if text is not msgspec.UNSET and not text.isprintable():
-            return False
-    if event.candidates is not msgspec.UNSET and not all(c.plate.isprintable() for c in event.candidates):
+def _are_plain_texts(reads: list[_PlateRead]) -> bool:
+    """Whether every text is printable, looked at all joined, and no region is only half given."""
+    unset = msgspec.UNSET
+    texts = [
+        text
+        for read in reads
+        for text in (read.make, read.model, read.colour, read.image_ref)
+        if text is not unset
+    ]
+    texts += [
+        candidate.plate for read in reads if read.candidates is not unset for candidate in read.candidates
+    ]
+    if not "".join(texts).isprintable():
         return False
-    return event.region is not msgspec.UNSET or event.region_confidence is msgspec.UNSET
+    return not any(read.region is unset and read.region_confidence is not unset for read in reads)
 
 
 def _read_slowly(accepted: list[tuple[int, Sighting]]) -> EventColumns:
