@@ -14,7 +14,6 @@ from zlib import crc32
 _V = TypeVar("_V")
 
 _BUCKETS = 4_096
-_NOTHING: dict[str, object] = {}
 
 
 class BucketMap(Mapping[str, _V]):
@@ -25,27 +24,27 @@ class BucketMap(Mapping[str, _V]):
     __slots__ = ("_buckets", "_size")
 
     def __init__(self, items: Mapping[str, _V] | None = None) -> None:
-        self._buckets: tuple[dict[str, _V], ...] = (_NOTHING,) * _BUCKETS  # type: ignore[assignment] # empty for any type
+        self._buckets: tuple[dict[str, _V], ...] = ({},) * _BUCKETS
         self._size = 0
         if items:
-            made = self.updated(items)
-            self._buckets, self._size = made._buckets, made._size
+            self._buckets, self._size = self._with(items)
 
     def updated(self, changes: Mapping[str, _V]) -> "BucketMap[_V]":
         """The mapping with these keys set. Costs a bucket for each key changed."""
+        made: BucketMap[_V] = BucketMap()
+        made._buckets, made._size = self._with(changes)
+        return made
+
+    def _with(self, changes: Mapping[str, _V]) -> tuple[tuple[dict[str, _V], ...], int]:
         by_bucket: dict[int, dict[str, _V]] = defaultdict(dict)
         for key, value in changes.items():
             by_bucket[_bucket(key)][key] = value
-        buckets = list(self._buckets)
-        size = self._size
+        buckets, size = list(self._buckets), self._size
         for number, changed in by_bucket.items():
-            before = buckets[number]
-            after = {**before, **changed}
-            size += len(after) - len(before)
+            after = {**buckets[number], **changed}
+            size += len(after) - len(buckets[number])
             buckets[number] = after
-        made: BucketMap[_V] = BucketMap()
-        made._buckets, made._size = tuple(buckets), size
-        return made
+        return tuple(buckets), size
 
     def __getitem__(self, key: str) -> _V:
         """The value of `key`. Raises KeyError."""

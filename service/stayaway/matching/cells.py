@@ -54,8 +54,9 @@ def cell_hashes(lon: Floats, lat: Floats) -> Hashes:
 
 
 def _hash(lon_cell: Hashes, lat_cell: Hashes) -> Hashes:
-    mixed = lon_cell * _MIX_LON + lat_cell * _MIX_LAT
-    return mixed ^ (mixed >> np.uint64(29))
+    mixed: Hashes = lon_cell * _MIX_LON + lat_cell * _MIX_LAT
+    mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 class CellTable:

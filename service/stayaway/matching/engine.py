@@ -30,7 +30,7 @@ _STEP_ORDERS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
+class EngineParts:
     """What an engine looks things up in, at the snapshot it belongs to."""
 
     roster: Roster
@@ -39,22 +39,15 @@ class _Parts:
 
 
 class Engine:
-    """Everything needed to judge events at one registry sequence; immutable once built."""
+    """Everything needed to judge events at one registry sequence; immutable once built.
 
-    def __init__(self, snapshot: RegistrySnapshot, policy: Policy) -> None:
-        made = finish(engine_steps(snapshot, policy))
-        self._set(snapshot, policy, made._parts)  # noqa: SLF001 - another of its own kind
+    `parts`: those of the snapshot, where somebody has built them already.
+    """
 
-    @classmethod
-    def _made(cls, snapshot: RegistrySnapshot, policy: Policy, parts: _Parts) -> "Engine":
-        engine = cls.__new__(cls)
-        engine._set(snapshot, policy, parts)
-        return engine
-
-    def _set(self, snapshot: RegistrySnapshot, policy: Policy, parts: _Parts) -> None:
+    def __init__(self, snapshot: RegistrySnapshot, policy: Policy, parts: EngineParts | None = None) -> None:
         self.snapshot = snapshot
         self.policy = policy
-        self._parts = parts
+        self.parts: EngineParts = parts or finish(engine_steps(snapshot, policy)).parts
 
     # ------------------------------------------------------------ changes
 
@@ -68,7 +61,7 @@ class Engine:
     def change_steps(self, snapshot: RegistrySnapshot, order_ids: Collection[str]) -> Steps["Engine"]:
         """`with_changes` in steps of a few milliseconds."""
         changed = sorted(order_ids)
-        parts = self._parts
+        parts = self.parts
         roster = parts.roster.with_orders(changed)
         yield
         numbers = np.array([roster.numbers[order_id] for order_id in changed], dtype=np.int64)
@@ -84,33 +77,28 @@ class Engine:
             yield
         identities = yield from parts.identities.change_steps(len(roster), names)
         zones = yield from parts.zones.change_steps(len(roster), numbers, Boxes.joined(boxes))
-        return Engine._made(snapshot, self.policy, _Parts(roster, zones, identities))
+        return Engine(snapshot, self.policy, EngineParts(roster, zones, identities))
 
     @property
     def is_compaction_due(self) -> bool:
         """Whether so much has changed since the base was built that a new one is worth it."""
-        return self._parts.zones.is_compaction_due
+        return self.parts.zones.is_compaction_due
 
     def compaction_steps(self) -> Steps[Compacted]:
         """Build a new base in steps of a few milliseconds, one compaction at a time."""
-        return self._parts.zones.compaction_steps()
+        return self.parts.zones.compaction_steps()
 
     def with_compacted(self, compacted: Compacted) -> "Engine":
         """The same engine on the new base; it may have changed since the compaction began."""
-        parts = replace(self._parts, zones=self._parts.zones.with_compacted(compacted))
-        return Engine._made(self.snapshot, self.policy, parts)
+        parts = replace(self.parts, zones=self.parts.zones.with_compacted(compacted))
+        return Engine(self.snapshot, self.policy, parts)
 
     # ------------------------------------------------------------ judging
 
-    @property
-    def zones(self) -> LayeredIndex:
-        """The R-tree's layers."""
-        return self._parts.zones
-
     def judge(self, batch: SightingBatch) -> Judgement:
         """Every event of the batch that matches something, with its reasons."""
-        rows, owners = self._parts.zones.query(batch.lon, batch.lat)
-        passed = self._parts.identities.agree(batch, rows, owners, self.policy.loose_min_length)
+        rows, owners = self.parts.zones.query(batch.lon, batch.lat)
+        passed = self.parts.identities.agree(batch, rows, owners, self.policy.loose_min_length)
         by_row: dict[int, set[int]] = defaultdict(set)
         for row, owner in zip(rows[passed].tolist(), owners[passed].tolist(), strict=True):
             by_row[row].add(owner)
@@ -126,7 +114,7 @@ class Engine:
         if value is None or isinstance(sighting, Refusal):
             raise AssertionError("an accepted event reads the same a second time")
         matches: list[Match] = []
-        for order_id in sorted(self._parts.roster.order_id(owner) for owner in owners):
+        for order_id in sorted(self.parts.roster.order_id(owner) for owner in owners):
             matches += decide(sighting, self.snapshot.orders[order_id], self.policy, self.snapshot.known_at)
         if not matches:
             return None
@@ -139,8 +127,8 @@ class Engine:
 def engine_steps(snapshot: RegistrySnapshot, policy: Policy) -> Steps[Engine]:
     """`Engine(snapshot, policy)` in steps of a few milliseconds."""
     nothing = replace(snapshot, orders={}, head_sequences={})
-    parts = _Parts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.empty())
-    return Engine._made(nothing, policy, parts).change_steps(snapshot, snapshot.orders)  # noqa: SLF001 - its own room
+    parts = EngineParts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.empty())
+    return Engine(nothing, policy, parts).change_steps(snapshot, snapshot.orders)
 
 
 def _entries(orders: Sequence[tuple[int, CourtOrder]], policy: Policy) -> Iterable[IndexEntry]:

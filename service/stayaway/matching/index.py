@@ -20,7 +20,7 @@ import shapely
 from stayaway.kernel.geodesy import MIN_DEGREE_LAT_M, degree_lengths_m
 from stayaway.kernel.shape import Shape
 from stayaway.kernel.steps import Steps, finish
-from stayaway.matching.cells import MAX_CELLS, CellSpans, CellTable, Hashes, cell_hashes, cell_spans
+from stayaway.matching.cells import MAX_CELLS, CellTable, Hashes, cell_hashes, cell_spans
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -79,74 +79,6 @@ class Boxes:
 NO_BOXES = Boxes(np.zeros((0, 4)), np.zeros(0, dtype=np.int64))
 
 
-class ZoneIndex:
-    """Boxes of zones; immutable. `size`: how many."""
-
-    def __init__(self, entries: Sequence[IndexEntry]) -> None:
-        made = finish(index_steps(Boxes.of(entries)))
-        self._set(made.boxes, made._narrow, made._wide, made._cells)  # noqa: SLF001 - another of its own kind
-
-    @classmethod
-    def _made(cls, boxes: Boxes, narrow: "_Trees", wide: "_Trees", cells: CellTable) -> "ZoneIndex":
-        index = cls.__new__(cls)
-        index._set(boxes, narrow, wide, cells)
-        return index
-
-    def _set(self, boxes: Boxes, narrow: "_Trees", wide: "_Trees", cells: CellTable) -> None:
-        self.boxes = boxes
-        self.size = len(boxes)
-        self._narrow = narrow
-        self._wide = wide
-        self._cells = cells
-
-    def query(self, lon: Floats, lat: Floats) -> tuple[Ints, Ints]:
-        """(rows, owners): for each point in some box, its row and the box's owner; pairs repeat
-        where one owner has several boxes over the point. In no particular order.
-        """
-        return self.find(lon, lat, cell_hashes(lon, lat))
-
-    def find(self, lon: Floats, lat: Floats, hashes: Hashes) -> tuple[Ints, Ints]:
-        """The same for whoever knows the points' `cell_hashes` already."""
-        found = []
-        if self._narrow.trees:
-            found.append(self._narrow.find(lon, lat, self._cells.may_hold(hashes)))
-        if self._wide.trees:
-            found.append(self._wide.find(lon, lat, np.arange(len(lon))))
-        if not found:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        rows, owners = zip(*found, strict=True)
-        return np.concatenate(rows), np.concatenate(owners)
-
-
-def index_steps(boxes: Boxes) -> Steps[ZoneIndex]:
-    """Build the index of `boxes`, some thousand at a time."""
-    # Sorted stably: boxes that came from an index are in order already, and cost one comparison each.
-    order = np.argsort(boxes.bounds[:, 0] + boxes.bounds[:, 2], kind="stable")
-    yield
-    boxes = boxes.take(order)
-    yield
-    spans, counts = [], []
-    for run in _runs(boxes):
-        spans.append(cell_spans(run.bounds))
-        counts.append(spans[-1].columns * spans[-1].rows)
-        yield
-    cells = np.concatenate([*counts, np.zeros(0, dtype=np.int64)])
-    narrow, wide = np.flatnonzero(cells <= MAX_CELLS), np.flatnonzero(cells > MAX_CELLS)
-    table = CellTable(int(cells[narrow].sum()))
-    for span, count in zip(spans, counts, strict=True):
-        table.add(span.part(np.flatnonzero(count <= MAX_CELLS)))
-        yield
-    narrow_trees = yield from _tree_steps(boxes.take(narrow))
-    wide_trees = yield from _tree_steps(boxes.take(wide))
-    return ZoneIndex._made(boxes, narrow_trees, wide_trees, table)  # noqa: SLF001 - the one way to make it
-
-
-def _runs(boxes: Boxes) -> Iterable[Boxes]:
-    return (
-        boxes.take(slice(start, start + _TREE_BOXES)) for start in range(0, len(boxes), _TREE_BOXES)
-    )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trees:
     """Trees over runs of boxes from west to east; the meridians between which each has boxes."""
@@ -173,6 +105,71 @@ class _Trees:
             all_rows.append(rows[near + start])
             all_owners.append(self.owners[number][found])
         return np.concatenate(all_rows), np.concatenate(all_owners)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZoneIndex:
+    """Boxes of zones; immutable. The boxes over few cells, then those over many, have trees."""
+
+    boxes: Boxes
+    narrow: _Trees
+    wide: _Trees
+    cells: CellTable
+
+    @classmethod
+    def of(cls, entries: Iterable[IndexEntry]) -> "ZoneIndex":
+        """The index of these entries, built at once."""
+        return finish(index_steps(Boxes.of(entries)))
+
+    @property
+    def size(self) -> int:
+        """How many boxes there are."""
+        return len(self.boxes)
+
+    def query(self, lon: Floats, lat: Floats) -> tuple[Ints, Ints]:
+        """(rows, owners): for each point in some box, its row and the box's owner; pairs repeat
+        where one owner has several boxes over the point. In no particular order.
+        """
+        return self.find(lon, lat, cell_hashes(lon, lat))
+
+    def find(self, lon: Floats, lat: Floats, hashes: Hashes) -> tuple[Ints, Ints]:
+        """The same for whoever knows the points' `cell_hashes` already."""
+        found = []
+        if self.narrow.trees:
+            found.append(self.narrow.find(lon, lat, self.cells.may_hold(hashes)))
+        if self.wide.trees:
+            found.append(self.wide.find(lon, lat, np.arange(len(lon))))
+        if not found:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        rows, owners = zip(*found, strict=True)
+        return np.concatenate(rows), np.concatenate(owners)
+
+
+def index_steps(boxes: Boxes) -> Steps[ZoneIndex]:
+    """Build the index of `boxes`, some thousand at a time."""
+    # Sorted stably: boxes that came from an index are in order already, and cost one comparison each.
+    order = np.argsort(boxes.bounds[:, 0] + boxes.bounds[:, 2], kind="stable")
+    yield
+    boxes = boxes.take(order)
+    yield
+    spans, counts = [], []
+    for run in _runs(boxes):
+        spans.append(cell_spans(run.bounds))
+        counts.append(spans[-1].columns * spans[-1].rows)
+        yield
+    cells = np.concatenate([*counts, np.zeros(0, dtype=np.int64)])
+    narrow, wide = np.flatnonzero(cells <= MAX_CELLS), np.flatnonzero(cells > MAX_CELLS)
+    table = CellTable(int(cells[narrow].sum()))
+    for span, count in zip(spans, counts, strict=True):
+        table.add(span.part(np.flatnonzero(count <= MAX_CELLS)))
+        yield
+    narrow_trees = yield from _tree_steps(boxes.take(narrow))
+    wide_trees = yield from _tree_steps(boxes.take(wide))
+    return ZoneIndex(boxes, narrow_trees, wide_trees, table)
+
+
+def _runs(boxes: Boxes) -> Iterable[Boxes]:
+    return (boxes.take(slice(start, start + _TREE_BOXES)) for start in range(0, len(boxes), _TREE_BOXES))
 
 
 def _tree_steps(boxes: Boxes) -> Steps[_Trees]:

@@ -40,7 +40,7 @@ class Compacted:
     index: ZoneIndex
 
 
-_EMPTY = ZoneIndex(())
+_EMPTY = ZoneIndex.of(())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +56,8 @@ class LayeredIndex:
     @classmethod
     def empty(cls) -> "LayeredIndex":
         """Of no orders."""
-        layers = (_Layer(number, _EMPTY) for number in range(3))
-        return cls(np.zeros(0, dtype=np.int32), *layers, next_number=3)
+        base, middle, top = (_Layer(number, _EMPTY) for number in range(3))
+        return cls(np.zeros(0, dtype=np.int32), base, middle, top, next_number=3)
 
     def query(self, lon: Floats, lat: Floats) -> tuple[Ints, Ints]:
         """(rows, owners): for each point in some box, its row and the number of the box's order."""
@@ -78,26 +78,20 @@ class LayeredIndex:
         """
         home = np.concatenate([self.home, np.zeros(orders - len(self.home), dtype=np.int32)])
         home[changed] = self.next_number
-        rest = _living(self.top, home)
-        fresh = Boxes.joined([rest, boxes])
-        target = "top"
-        if len(fresh) > TOP_BOXES:
+        fresh = Boxes.joined([_living(self.top, home), boxes])
+        is_full = len(fresh) > TOP_BOXES
+        if is_full:
             fresh = Boxes.joined([_living(self.middle, home), fresh])
-            target = "middle"
-            if not self.base.index.size:
-                target = "base"  # the first registry, or one that had no zones yet
         home[fresh.owners] = self.next_number
-        index = yield from index_steps(fresh)
+        layer = _Layer(self.next_number, (yield from index_steps(fresh)))
         made = replace(self, home=home, next_number=self.next_number + 1)
-        return made._with_layer(target, _Layer(self.next_number, index))
-
-    def _with_layer(self, target: str, layer: _Layer) -> "LayeredIndex":
-        emptied = {
-            "top": {},
-            "middle": {"top": _Layer(layer.number, _EMPTY)},
-            "base": {"middle": _Layer(layer.number, _EMPTY), "top": _Layer(layer.number, _EMPTY)},
-        }
-        return replace(self, **{target: layer}, **emptied[target])
+        if not is_full:
+            return replace(made, top=layer)
+        emptied = _Layer(self.next_number, _EMPTY)
+        if self.base.index.size:
+            return replace(made, middle=layer, top=emptied)
+        # The first registry, or one that had no zones yet.
+        return replace(made, base=layer, middle=emptied, top=emptied)
 
     @property
     def is_compaction_due(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -44,13 +44,17 @@ async def load_registry(
 
 
 async def load_change(
-    connection: Connection, seal: Seal, previous: RegistrySnapshot | None = None
+    connection: Connection,
+    seal: Seal,
+    previous: RegistrySnapshot | None = None,
+    *,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> RegistryChange:
     """The registry as it stands, and what was added since `previous`: only that is read.
 
     One consistent state in any isolation: sequences commit in order, so all records up to the
     one read are there. `previous` stays as it is. Raises StoredOrderError or SealError rather than
-    leave an order out.
+    leave an order out. `on_progress` is called as records come.
     """
     head = await connection.fetchrow(_QUERIES.load_sequence)
     assert head is not None
@@ -67,6 +71,7 @@ async def load_change(
             added[row["order_id"]].append(_read(seal, row))
             heads[row["order_id"]] = row["registry_sequence"]
             recorded[row["registry_sequence"]] = row["applied_at"]
+            on_progress()
     snapshot = RegistrySnapshot(
         orders=await _with_records(before.orders, added),
         registry_sequence=head["registry_sequence"],
@@ -91,6 +96,8 @@ async def _with_records(
 
 async def _updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> BucketMap[_V]:
     """With these keys set, a piece at a time: the loop of whoever asks goes on meanwhile."""
+    if not before:
+        return BucketMap(changes)
     made = before if isinstance(before, BucketMap) else BucketMap(before)
     rest = iter(changes.items())
     while piece := dict(islice(rest, _PIECE)):

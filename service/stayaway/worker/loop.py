@@ -31,11 +31,12 @@ from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
+from stayaway.worker.hold import RegistryHold
 from stayaway.worker.observe import Observer
 from stayaway.worker.pace import Pace
-from stayaway.worker.partitions import SQL
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
+from stayaway.worker.watch import RegistryWatch
 from stayaway.worker.watchdog import REJOIN_S, Watchdog
 
 __all__ = ["TOPICS", "MatcherSettings", "MatcherWorker"]
@@ -92,7 +93,18 @@ class MatcherWorker:
         self._seal = seal
         self._clock = clock
         self._database = Database(settings.dsn, wait_s=settings.wait_s, on_wait=on_wait)
-        self._follower = RegistryFollower(self._database, seal, policy)
+        self._follower = RegistryFollower(
+            self._database, seal, policy, clock=clock, limit_s=settings.registry_limit_s
+        )
+        self._watch = RegistryWatch(
+            self._follower,
+            dsn=settings.dsn,
+            owner=settings.owner,
+            wait_s=settings.wait_s,
+            on_wait=on_wait,
+            metrics=self.metrics,
+        )
+        self._hold = RegistryHold(self._follower, self.metrics)
         self._breaker = breaker or Breaker()
         self._pace = Pace()
         self._busy = asyncio.Lock()
@@ -110,10 +122,13 @@ class MatcherWorker:
         nothing is skipped.
         """
         work = asyncio.create_task(self._work_until(stop))
+        watch = asyncio.create_task(self._watch.run())
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not (await asyncio.wait({work, stopping}, timeout=_LOOK_S, return_when=_FIRST))[0]:
+            while not (await asyncio.wait({work, watch, stopping}, timeout=_LOOK_S, return_when=_FIRST))[0]:
                 self.watchdog.check()
+            if watch.done():
+                watch.result()  # it ends by an error only
             await asyncio.wait({work}, timeout=_LAST_TURN_S)
             if work.done():
                 work.result()
@@ -122,7 +137,9 @@ class MatcherWorker:
             await self._seal_all()
         finally:
             stopping.cancel()
+            watch.cancel()
             await self._interrupt(work)
+            await asyncio.wait({watch})
             await self._close()
 
     async def _work_until(self, stop: asyncio.Event) -> None:
@@ -211,6 +228,9 @@ class MatcherWorker:
     # ------------------------------------------------------------ one turn
 
     async def _turn(self) -> None:
+        if self._hold.holds():
+            await asyncio.sleep(_POLL_MS / 1000)
+            return
         await self._claim()
         try:
             fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._pace.records)
@@ -225,8 +245,6 @@ class MatcherWorker:
             async with self._busy:
                 if fetched:
                     await self._work(fetched)
-                else:
-                    await self._follow()
                 await self._upkeep()
         except PASSING_ERRORS:
             # What was fetched may not be recorded: seek again to what the database says.
@@ -273,11 +291,7 @@ class MatcherWorker:
         self.assignment.lost(result.lost)
         self.watchdog.judged(result.moved, result.lost)
         if result.registry_sequence is not None:
-            await self._follower.follow(result.registry_sequence)
-
-    async def _follow(self) -> None:
-        conn = await self._database.connection()
-        await self._follower.follow(await conn.fetchval(SQL.registry_sequence))
+            self._follower.seen(result.registry_sequence)
 
     async def _upkeep(self) -> None:
         moment = asyncio.get_running_loop().time()
@@ -294,8 +308,13 @@ class MatcherWorker:
             show(self.metrics, self._follower, self.assignment)
 
     def registry_age_s(self) -> float:
-        """Seconds since the registry was last compared with the database."""
+        """Seconds since the registry in use was the database's for certain."""
         return self._follower.age_s()
+
+    @property
+    def is_out_of_touch(self) -> bool:
+        """Whether that is longer than the limit, so that reads wait."""
+        return self._follower.is_out_of_touch
 
     def since_turn_s(self) -> float:
         """Seconds since the loop last went round."""
