@@ -242,7 +242,7 @@ def test_thousands_of_changes_of_one_registry() -> None:
         engine = engine.with_changes(world.change(changed), changed)
         engine = compactor.turn(engine, 3)
         if number % 100 == 0:
-            batch = world.batch(100)
+            batch = world.batch(30)
             judgement = engine.judge(batch)
             assert _same(judgement, Engine(world.snapshot, POLICY).judge(batch))
             matched += len(judgement.decisions)
