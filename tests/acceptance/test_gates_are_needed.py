@@ -17,7 +17,7 @@ import oracle
 from stayaway.access.policy import Policy, parse_policy
 from stayaway.alerts import replay as replay_module
 from stayaway.alerts.replay import replay, snapshot_known_at
-from stayaway.matching import decision, engine, identity, index, relation
+from stayaway.matching import decision, engine, identities, identity, index, relation
 from stayaway.orders import rules
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.sightings import batch
@@ -139,14 +139,14 @@ MUTATIONS: dict[str, Patch] = {
     "version: relief": without_relief,
     "version: which notices count": with_policy(notice_kinds=["PERSONAL", "MAIL", "IN_COURT"]),
     "identity: confusion classes": put(identity, "fold_plate", lambda plate: plate),
-    "identity: the gate's confusion classes": put(engine, "fold_plate", lambda plate: plate),
+    "identity: the gate's confusion classes": put(identities, "fold_plate", lambda plate: plate),
     "identity: one substitution": put(identity, "differing_positions", lambda *_: (0, 1)),
     "identity: regions": put(identity, "match_region", lambda *_: "MATCH"),
     "identity: the region's confidence": with_policy(min_region_confidence=0.0),
     "identity: the shortest loose plate": with_policy(loose_min_length=1),
     "identity: the best kind first": put(identity, "_RANK", dict.fromkeys(identity._RANK, 0)),
     "identity: description": put(identity, "compare_description", lambda *_: "UNKNOWN"),
-    "identity: devices": put(engine._OrderIdentities, "_agree_plates", lambda *_: None),
+    "identity: devices": put(identities.OrderIdentities, "_agree_plates", lambda *_: None),
     "place: boundary inside": open_boundary,
     "place: one meridian": one_meridian,
     "place: accuracy circle": put(decision, "circle_radius_m", lambda *_: 0.0),

@@ -21,10 +21,18 @@ from stayaway.worker.loop import MatcherWorker
 from support.commands import STAYAWAY, plain_environment
 from support.waiting import eventually
 from support.wire_examples import POLICY
-from support.worker_rig import READS, Rig, read, running
+from support.worker_rig import READS, Rig, orders_file, read, running
 
 NAME = "Jane Roe"
 READY = "/health/ready"
+NOTICE = {
+    "order_id": "O1",
+    "order_version": 1,
+    "respondent_id": "R1",
+    "kind": "PERSONAL",
+    "noticed_at": "2026-01-08T18:30:00Z",
+    "recorded_at": "2026-01-08T19:00:00Z",
+}
 
 
 @pytest.fixture
@@ -91,9 +99,11 @@ async def test_an_old_registry_and_a_stuck_loop_are_named(rig: Rig) -> None:
     worker = rig.worker()
     async with running(worker), served(worker) as client:
         await until_ready(client)
-        async with worker._busy:  # the loop can do nothing now
-            worker._follower._compared_at -= 1000
+        async with worker._busy, worker._follower._lock:  # the loop and the watch can do nothing now
+            await rig.import_orders(orders_file(orders=[], notices=[NOTICE]))
+            worker._follower._in_touch_at -= 1000
             assert "REGISTRY_OLD" in await codes(client)
+            assert "stayaway_registry_hold 1.0" in (await client.get("/metrics")).text
             worker._turned_at -= 1000
             live = await client.get("/health/live")
             assert live.status_code == 503

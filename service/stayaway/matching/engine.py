@@ -1,67 +1,121 @@
 """A batch through the gates: R-tree, identity, then the decision for what is left.
 
 The gates only choose whom to judge: they pass everything that could match, and `decide` judges
-each survivor by itself. So no result depends on batch size or neighbours.
+each survivor by itself. So no result depends on batch size or neighbours, nor on whether an
+engine was built whole or grew by changes.
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from stayaway.access.policy import Policy
-from stayaway.kernel.plates import MAX_LENGTH, fold_plate
+from stayaway.kernel.steps import Steps, finish
 from stayaway.matching.decision import circle_radius_m, decide
-from stayaway.matching.index import IndexEntry, ZoneIndex
+from stayaway.matching.identities import OrderIdentities, OrderNames
+from stayaway.matching.index import Boxes, IndexEntry
+from stayaway.matching.layers import Compacted, LayeredIndex
 from stayaway.matching.model import EventDecision, Judgement, Match
+from stayaway.matching.roster import Roster
 from stayaway.orders.model import CourtOrder, Zone
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.sightings.batch import SightingBatch
 from stayaway.sightings.model import Refusal
 from stayaway.sightings.wire import parse_sighting
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Plates = npt.NDArray[np.uint8]
+_STEP_ORDERS = 50
 
-# Pairs of (event, vehicle) compared at once; bounds the memory of a batch over one crowded place.
-_CHUNK = 200_000
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EngineParts:
+    """What an engine looks things up in, at the snapshot it belongs to."""
+
+    roster: Roster
+    zones: LayeredIndex
+    identities: OrderIdentities
 
 
 class Engine:
-    """Everything needed to judge events at one registry sequence; immutable once built."""
+    """Everything needed to judge events at one registry sequence; immutable once built.
 
-    def __init__(self, snapshot: RegistrySnapshot, policy: Policy) -> None:
+    `parts`: those of the snapshot, where somebody has built them already.
+    """
+
+    def __init__(self, snapshot: RegistrySnapshot, policy: Policy, parts: EngineParts | None = None) -> None:
         self.snapshot = snapshot
         self.policy = policy
-        self._orders = [snapshot.orders[order_id] for order_id in sorted(snapshot.orders)]
-        self._index = ZoneIndex(list(_entries(self._orders, policy)))
-        self._identities = _OrderIdentities(self._orders)
+        self.parts: EngineParts = parts or finish(engine_steps(snapshot, policy)).parts
+
+    # ------------------------------------------------------------ changes
+
+    def with_changes(self, snapshot: RegistrySnapshot, order_ids: Collection[str]) -> "Engine":
+        """The engine at a later `snapshot`, which differs from ours in the orders named, at most.
+
+        It judges as `Engine(snapshot, policy)` does; all that did not change is shared with this one.
+        """
+        return finish(self.change_steps(snapshot, order_ids))
+
+    def change_steps(self, snapshot: RegistrySnapshot, order_ids: Collection[str]) -> Steps["Engine"]:
+        """`with_changes` in steps of a few milliseconds."""
+        changed = sorted(order_ids)
+        parts = self.parts
+        roster = parts.roster.with_orders(changed)
+        yield
+        numbers = np.array([roster.numbers[order_id] for order_id in changed], dtype=np.int64)
+        boxes, names = [Boxes.of(())], []
+        for start in range(0, len(changed), _STEP_ORDERS):
+            part = changed[start : start + _STEP_ORDERS]
+            orders = [(roster.numbers[order_id], snapshot.orders[order_id]) for order_id in part]
+            boxes.append(Boxes.of(_entries(orders, self.policy)))
+            names += [
+                (number, OrderNames.of(self.snapshot.orders.get(order.order_id)), OrderNames.of(order))
+                for number, order in orders
+            ]
+            yield
+        identities = yield from parts.identities.change_steps(len(roster), names)
+        zones = yield from parts.zones.change_steps(len(roster), numbers, Boxes.joined(boxes))
+        return Engine(snapshot, self.policy, EngineParts(roster, zones, identities))
+
+    @property
+    def is_compaction_due(self) -> bool:
+        """Whether so much has changed since the base was built that a new one is worth it."""
+        return self.parts.zones.is_compaction_due
+
+    def compaction_steps(self) -> Steps[Compacted]:
+        """Build a new base in steps of a few milliseconds, one compaction at a time."""
+        return self.parts.zones.compaction_steps()
+
+    def with_compacted(self, compacted: Compacted) -> "Engine":
+        """The same engine on the new base; it may have changed since the compaction began."""
+        parts = replace(self.parts, zones=self.parts.zones.with_compacted(compacted))
+        return Engine(self.snapshot, self.policy, parts)
+
+    # ------------------------------------------------------------ judging
 
     def judge(self, batch: SightingBatch) -> Judgement:
         """Every event of the batch that matches something, with its reasons."""
-        rows, owners = self._index.query(batch.lon, batch.lat)
-        passed = self._identities.agree(batch, rows, owners, self.policy.loose_min_length)
-        pairs = sorted(set(zip(rows[passed].tolist(), owners[passed].tolist(), strict=True)))
-        by_row: dict[int, list[int]] = defaultdict(list)
-        for row, owner in pairs:
-            by_row[row].append(owner)
-        decided = (self._decide(batch, row, owners) for row, owners in by_row.items())
+        rows, owners = self.parts.zones.query(batch.lon, batch.lat)
+        passed = self.parts.identities.agree(batch, rows, owners, self.policy.loose_min_length)
+        by_row: dict[int, set[int]] = defaultdict(set)
+        for row, owner in zip(rows[passed].tolist(), owners[passed].tolist(), strict=True):
+            by_row[row].add(owner)
+        decided = (self._decide(batch, row, by_row[row]) for row in sorted(by_row))
         decisions = sorted((d for d in decided if d is not None), key=lambda decision: decision.index)
         candidates = np.bincount(batch.index[rows], minlength=batch.n)
         return Judgement(decisions=tuple(decisions), candidates=candidates)
 
-    def _decide(self, batch: SightingBatch, row: int, owners: list[int]) -> EventDecision | None:
+    def _decide(self, batch: SightingBatch, row: int, owners: Iterable[int]) -> EventDecision | None:
         index = int(batch.index[row])
         value = batch.values[index]
         sighting = parse_sighting(value)
         if value is None or isinstance(sighting, Refusal):
             raise AssertionError("an accepted event reads the same a second time")
         matches: list[Match] = []
-        for owner in owners:  # ascending, so ordered by order id
-            matches += decide(sighting, self._orders[owner], self.policy, self.snapshot.known_at)
+        for order_id in sorted(self.parts.roster.order_id(owner) for owner in owners):
+            matches += decide(sighting, self.snapshot.orders[order_id], self.policy, self.snapshot.known_at)
         if not matches:
             return None
         content_sha256 = hashlib.sha256(value).digest()
@@ -70,9 +124,16 @@ class Engine:
         )
 
 
-def _entries(orders: list[CourtOrder], policy: Policy) -> Iterable[IndexEntry]:
+def engine_steps(snapshot: RegistrySnapshot, policy: Policy) -> Steps[Engine]:
+    """`Engine(snapshot, policy)` in steps of a few milliseconds."""
+    nothing = replace(snapshot, orders={}, head_sequences={})
+    parts = EngineParts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.empty())
+    return Engine(nothing, policy, parts).change_steps(snapshot, snapshot.orders)
+
+
+def _entries(orders: Sequence[tuple[int, CourtOrder]], policy: Policy) -> Iterable[IndexEntry]:
     """One entry per distinct place of an order, whatever versions hold it."""
-    for owner, order in enumerate(orders):
+    for number, order in orders:
         reaches: dict[str, tuple[float, Zone]] = {}
         for version in order.versions:
             for zone in version.zones:
@@ -83,70 +144,4 @@ def _entries(orders: list[CourtOrder], policy: Policy) -> Iterable[IndexEntry]:
                 if key not in reaches or reaches[key][0] < reach_m:
                     reaches[key] = (reach_m, zone)
         for reach_m, zone in reaches.values():
-            yield IndexEntry(zone.shape, reach_m, owner)
-
-
-class _OrderIdentities:
-    """The plates and devices of each order, all versions, as columns to compare with."""
-
-    def __init__(self, orders: list[CourtOrder]) -> None:
-        plates: list[str] = []
-        starts = [0]
-        self._devices: dict[str, set[int]] = defaultdict(set)
-        for owner, order in enumerate(orders):
-            respondents = [r for v in order.versions for r in v.respondents]
-            plates += sorted({vehicle.plate for r in respondents for vehicle in r.vehicles})
-            starts.append(len(plates))
-            for device_id in {d for r in respondents for d in r.device_ids}:
-                self._devices[device_id].add(owner)
-        self._starts = np.array(starts, dtype=np.int64)
-        self._plates = _plate_columns(plates)
-        self._folded = _plate_columns([fold_plate(plate) for plate in plates])
-        self._lengths = np.count_nonzero(self._plates, axis=1)
-
-    def agree(self, batch: SightingBatch, rows: Ints, owners: Ints, loose_min_length: int) -> Bools:
-        """For each (row, owner) pair: whether the event may name a vehicle or device of that order."""
-        passed = np.zeros(len(rows), dtype=np.bool_)
-        device = batch.is_device[rows]
-        for i in np.flatnonzero(device).tolist():
-            passed[i] = owners[i] in self._devices.get(batch.identities[rows[i]], ())
-        reads = np.flatnonzero(~device & (self._starts[owners + 1] > self._starts[owners]))
-        if reads.size:
-            self._agree_plates(batch, rows, owners, reads, loose_min_length, passed)
-        return passed
-
-    def _agree_plates(
-        self,
-        batch: SightingBatch,
-        rows: Ints,
-        owners: Ints,
-        reads: Ints,
-        loose_min_length: int,
-        passed: Bools,
-    ) -> None:
-        # Columns over the events that stand in some box, not over the whole batch.
-        events, place = np.unique(rows[reads], return_inverse=True)
-        texts = [batch.identities[row] for row in events.tolist()]
-        plates, folded = _plate_columns(texts), _plate_columns([fold_plate(text) for text in texts])
-        counts = self._starts[owners[reads] + 1] - self._starts[owners[reads]]
-        ends = np.cumsum(counts)
-        cut = 0
-        while cut < len(reads):
-            base = int(ends[cut - 1]) if cut else 0
-            stop = max(cut + 1, int(np.searchsorted(ends, base + _CHUNK, side="right")))
-            part = slice(cut, stop)
-            pair = np.repeat(np.arange(cut, stop), counts[part])
-            within = np.arange(len(pair)) - np.repeat(ends[part] - counts[part] - base, counts[part])
-            vehicle = self._starts[owners[reads[pair]]] + within
-            event = place[pair]
-            differing = np.count_nonzero(plates[event] != self._plates[vehicle], axis=1)
-            same_length = np.count_nonzero(plates[event], axis=1) == self._lengths[vehicle]
-            loose = same_length & (self._lengths[vehicle] >= loose_min_length)
-            near = (differing == 1) | (folded[event] == self._folded[vehicle]).all(axis=1)
-            passed[reads[pair[(differing == 0) | (loose & near)]]] = True
-            cut = stop
-
-
-def _plate_columns(plates: list[str]) -> Plates:
-    """A row of character codes per plate in normal form, padded with zeros."""
-    return np.array(plates, dtype=f"S{MAX_LENGTH}").view(np.uint8).reshape(len(plates), MAX_LENGTH)
+            yield IndexEntry(zone.shape, reach_m, number)

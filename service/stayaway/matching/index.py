@@ -1,12 +1,16 @@
 """The R-tree of zones: every event is tested against it, all of a batch at once.
 
 A box per zone reaches as far as the zone can matter: the larger of its warning ring and the
-largest accuracy circle that counts. A packed STR tree (shapely's) answers; it is built whole,
-never changed and safe to share between threads (rtree's index is not).
+largest accuracy circle that counts. Packed STR trees (shapely's) answer; each is built whole,
+never changed and safe to share between threads (rtree's index is not, even for reads).
+
+Building a tree holds the interpreter for 0.3-0.6 us a box, so there are many of some thousand boxes,
+from west to east, rather than one: an index of any size is built in steps of a few milliseconds. A
+table of the cells in use keeps the points of empty country from all of them.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +19,18 @@ import shapely
 
 from stayaway.kernel.geodesy import MIN_DEGREE_LAT_M, degree_lengths_m
 from stayaway.kernel.shape import Shape
+from stayaway.kernel.steps import Steps, finish
+from stayaway.matching.cells import MAX_CELLS, CellTable, Hashes, cell_hashes, cell_spans
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Box = tuple[float, float, float, float]
 
 # Boxes only choose whom to look at; a little more than the reach loses nobody to rounding.
 _SLACK = 1.001
 _SLACK_DEGREES = 1e-9
+_TREE_BOXES = 8192
+_NODE_CAPACITY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +42,148 @@ class IndexEntry:
     owner: int
 
 
-class ZoneIndex:
-    """Boxes of zones; immutable."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """Columns: `bounds` are rows of lon_min, lat_min, lon_max, lat_max; `owners` their numbers."""
 
-    def __init__(self, entries: Sequence[IndexEntry]) -> None:
-        boxes: list[tuple[float, float, float, float]] = []
+    bounds: Floats
+    owners: Ints
+
+    @classmethod
+    def of(cls, entries: Iterable[IndexEntry]) -> "Boxes":
+        """The boxes of these entries, in their order."""
+        bounds: list[Box] = []
         owners: list[int] = []
         for entry in entries:
             for box in reach_boxes(entry.shape, entry.reach_m):
-                boxes.append(box)
+                bounds.append(box)
                 owners.append(entry.owner)
-        columns = np.array(boxes, dtype=np.float64).reshape(-1, 4)
-        self._owners = np.array(owners, dtype=np.int64)
-        self._tree = shapely.STRtree(shapely.box(*columns.T), node_capacity=16)
-        self.size = len(boxes)
+        return cls(np.array(bounds, dtype=np.float64).reshape(-1, 4), np.array(owners, dtype=np.int64))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Boxes"]) -> "Boxes":
+        """All of them, one part after the other."""
+        return cls(
+            np.concatenate([part.bounds for part in parts]), np.concatenate([part.owners for part in parts])
+        )
+
+    def take(self, chosen: slice | Ints | npt.NDArray[np.bool_]) -> "Boxes":
+        """Some of them."""
+        return Boxes(self.bounds[chosen], self.owners[chosen])
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.owners)
+
+
+NO_BOXES = Boxes(np.zeros((0, 4)), np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trees:
+    """Trees over runs of boxes from west to east; the meridians between which each has boxes."""
+
+    trees: tuple[shapely.STRtree, ...]
+    owners: tuple[Ints, ...]
+    west: Floats
+    east: Floats
+
+    def find(self, lon: Floats, lat: Floats, rows: Ints) -> tuple[Ints, Ints]:
+        """(rows, owners) for the points at `rows`."""
+        if len(self.trees) == 1:
+            near, found = self.trees[0].query(shapely.points(lon[rows], lat[rows]))
+            return rows[near], self.owners[0][found]
+        rows = rows[np.argsort(lon[rows])]
+        x = lon[rows]
+        points = shapely.points(x, lat[rows])
+        starts = np.searchsorted(x, self.west, side="left")
+        stops = np.searchsorted(x, self.east, side="right")
+        all_rows, all_owners = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for number in np.flatnonzero(starts < stops).tolist():
+            start = int(starts[number])
+            near, found = self.trees[number].query(points[start : stops[number]])
+            all_rows.append(rows[near + start])
+            all_owners.append(self.owners[number][found])
+        return np.concatenate(all_rows), np.concatenate(all_owners)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZoneIndex:
+    """Boxes of zones; immutable. The boxes over few cells, then those over many, have trees."""
+
+    boxes: Boxes
+    narrow: _Trees
+    wide: _Trees
+    cells: CellTable
+
+    @classmethod
+    def of(cls, entries: Iterable[IndexEntry]) -> "ZoneIndex":
+        """The index of these entries, built at once."""
+        return finish(index_steps(Boxes.of(entries)))
+
+    @property
+    def size(self) -> int:
+        """How many boxes there are."""
+        return len(self.boxes)
 
     def query(self, lon: Floats, lat: Floats) -> tuple[Ints, Ints]:
         """(rows, owners): for each point in some box, its row and the box's owner; pairs repeat
-        where one owner has several boxes over the point.
+        where one owner has several boxes over the point. In no particular order.
         """
-        if not self.size:
+        return self.find(lon, lat, cell_hashes(lon, lat))
+
+    def find(self, lon: Floats, lat: Floats, hashes: Hashes) -> tuple[Ints, Ints]:
+        """The same for whoever knows the points' `cell_hashes` already."""
+        found = []
+        if self.narrow.trees:
+            found.append(self.narrow.find(lon, lat, self.cells.may_hold(hashes)))
+        if self.wide.trees:
+            found.append(self.wide.find(lon, lat, np.arange(len(lon))))
+        if not found:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        rows, found = self._tree.query(shapely.points(lon, lat))
-        return rows, self._owners[found]
+        rows, owners = zip(*found, strict=True)
+        return np.concatenate(rows), np.concatenate(owners)
+
+
+def index_steps(boxes: Boxes) -> Steps[ZoneIndex]:
+    """Build the index of `boxes`, some thousand at a time."""
+    # Sorted stably: boxes that came from an index are in order already, and cost one comparison each.
+    order = np.argsort(boxes.bounds[:, 0] + boxes.bounds[:, 2], kind="stable")
+    yield
+    boxes = boxes.take(order)
+    yield
+    spans, counts = [], []
+    for run in _runs(boxes):
+        spans.append(cell_spans(run.bounds))
+        counts.append(spans[-1].columns * spans[-1].rows)
+        yield
+    cells = np.concatenate([*counts, np.zeros(0, dtype=np.int64)])
+    narrow, wide = np.flatnonzero(cells <= MAX_CELLS), np.flatnonzero(cells > MAX_CELLS)
+    table = CellTable(int(cells[narrow].sum()))
+    for span, count in zip(spans, counts, strict=True):
+        table.add(span.part(np.flatnonzero(count <= MAX_CELLS)))
+        yield
+    narrow_trees = yield from _tree_steps(boxes.take(narrow))
+    wide_trees = yield from _tree_steps(boxes.take(wide))
+    return ZoneIndex(boxes, narrow_trees, wide_trees, table)
+
+
+def _runs(boxes: Boxes) -> Iterable[Boxes]:
+    return (boxes.take(slice(start, start + _TREE_BOXES)) for start in range(0, len(boxes), _TREE_BOXES))
+
+
+def _tree_steps(boxes: Boxes) -> Steps[_Trees]:
+    trees, owners, west, east = [], [], [], []
+    for run in _runs(boxes):
+        # A box's diagonal has the box's bounds, and is made in half the time.
+        diagonals = shapely.linestrings(run.bounds.reshape(-1, 2, 2))
+        yield
+        trees.append(shapely.STRtree(diagonals, node_capacity=_NODE_CAPACITY))
+        owners.append(run.owners)
+        west.append(run.bounds[:, 0].min())
+        east.append(run.bounds[:, 2].max())
+        yield
+    return _Trees(tuple(trees), tuple(owners), np.array(west), np.array(east))
 
 
 def reach_boxes(shape: Shape, reach_m: float) -> list[tuple[float, float, float, float]]:

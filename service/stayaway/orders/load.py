@@ -1,21 +1,33 @@
 """The registry from Postgres into memory: all of it once, then what was added since."""
 
+import asyncio
 import hmac
 from collections import defaultdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
 
+from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.instants import EPOCH
 from stayaway.orders.codec import StoredOrderError, decode_record
 from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Suspension
 from stayaway.orders.records import Record
-from stayaway.orders.registry import RegistrySnapshot
+from stayaway.orders.registry import RegistryChange, RegistrySnapshot
 from stayaway.orders.store import SEAL_PURPOSE, content_digest
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
-_PREFETCH = 50
-"""Records read between two turns of the event loop: some 10 ms of work."""
+_V = TypeVar("_V")
+
+_PREFETCH_FIRST = 50
+"""Records read between two turns of the event loop at the start: some 10 ms of work."""
+_PREFETCH = 10
+"""The same while others use the loop: some 2 ms."""
+_PIECE = 500
+"""Entries of a mapping changed between two turns of the loop: about 1 ms."""
+_NOTHING = RegistrySnapshot(orders={}, registry_sequence=0, known_at=EPOCH, head_sequences={})
 
 
 async def load_sequence(connection: Connection) -> int:
@@ -27,32 +39,71 @@ async def load_sequence(connection: Connection) -> int:
 async def load_registry(
     connection: Connection, seal: Seal, previous: RegistrySnapshot | None = None
 ) -> RegistrySnapshot:
-    """The registry as it stands; from `previous` on only what was added is read.
+    """The registry as it stands; from `previous` on only what was added is read (see `load_change`)."""
+    return (await load_change(connection, seal, previous)).snapshot
+
+
+async def load_change(
+    connection: Connection,
+    seal: Seal,
+    previous: RegistrySnapshot | None = None,
+    *,
+    on_progress: Callable[[], None] = lambda: None,
+) -> RegistryChange:
+    """The registry as it stands, and what was added since `previous`: only that is read.
 
     One consistent state in any isolation: sequences commit in order, so all records up to the
-    one read are there. Raises StoredOrderError or SealError rather than leave an order out.
+    one read are there. `previous` stays as it is. Raises StoredOrderError or SealError rather than
+    leave an order out. `on_progress` is called as records come.
     """
     head = await connection.fetchrow(_QUERIES.load_sequence)
     assert head is not None
-    sequence = head["registry_sequence"]
-    if previous is not None and sequence <= previous.registry_sequence:
-        return previous
-    after = 0 if previous is None else previous.registry_sequence
+    before = previous or _NOTHING
+    if head["registry_sequence"] <= before.registry_sequence and previous is not None:
+        return RegistryChange(snapshot=previous, order_ids=frozenset(), recorded=())
     added: dict[str, list[Record]] = defaultdict(list)
-    heads: dict[str, int] = {} if previous is None else dict(previous.head_sequences)
+    heads: dict[str, int] = {}
+    recorded: dict[int, datetime] = {}
+    sequences = (before.registry_sequence, head["registry_sequence"])
+    prefetch = _PREFETCH_FIRST if previous is None else _PREFETCH
     async with connection.transaction():
-        async for row in connection.cursor(_QUERIES.load_records, after, sequence, prefetch=_PREFETCH):
+        async for row in connection.cursor(_QUERIES.load_records, *sequences, prefetch=prefetch):
             added[row["order_id"]].append(_read(seal, row))
             heads[row["order_id"]] = row["registry_sequence"]
-    orders = {} if previous is None else dict(previous.orders)
-    for order_id, records in added.items():
-        orders[order_id] = _extended(orders.get(order_id), order_id, records)
-    return RegistrySnapshot(
-        orders=orders,
-        registry_sequence=sequence,
+            recorded[row["registry_sequence"]] = row["applied_at"]
+            on_progress()
+    snapshot = RegistrySnapshot(
+        orders=await _with_records(before.orders, added),
+        registry_sequence=head["registry_sequence"],
         known_at=head["known_at"] or EPOCH,
-        head_sequences=heads,
+        head_sequences=await _updated(before.head_sequences, heads),
     )
+    return RegistryChange(
+        snapshot=snapshot, order_ids=frozenset(added), recorded=tuple(sorted(recorded.items()))
+    )
+
+
+async def _with_records(
+    orders: Mapping[str, CourtOrder], added: Mapping[str, list[Record]]
+) -> BucketMap[CourtOrder]:
+    changed = {}
+    for number, (order_id, records) in enumerate(added.items(), start=1):
+        changed[order_id] = _extended(orders.get(order_id), order_id, records)
+        if number % _PIECE == 0:
+            await asyncio.sleep(0)
+    return await _updated(orders, changed)
+
+
+async def _updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> BucketMap[_V]:
+    """With these keys set, a piece at a time: the loop of whoever asks goes on meanwhile."""
+    if not before:
+        return BucketMap(changes)
+    made = before if isinstance(before, BucketMap) else BucketMap(before)
+    rest = iter(changes.items())
+    while piece := dict(islice(rest, _PIECE)):
+        made = made.updated(piece)
+        await asyncio.sleep(0)
+    return made
 
 
 def _read(seal: Seal, row: Any) -> Record:

@@ -39,7 +39,7 @@ SELECT registry_sequence, known_at FROM registry;
 
 -- name: load_records
 -- description: Records applied after one sequence up to another, in the order they were applied.
-SELECT order_id, registry_sequence, record_kind, content_digest, payload_sealed
+SELECT order_id, registry_sequence, applied_at, record_kind, content_digest, payload_sealed
   FROM order_record
  WHERE registry_sequence > $1 AND registry_sequence <= $2
  ORDER BY registry_sequence, order_id, ordinal;

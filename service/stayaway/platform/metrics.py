@@ -79,7 +79,18 @@ READER_AGE_SECONDS = MetricDef(
 )
 REGISTRY_SEQUENCE = MetricDef("stayaway_registry_sequence", "gauge", "Registry sequence that matching uses.")
 REGISTRY_AGE_SECONDS = MetricDef(
-    "stayaway_registry_age_seconds", "gauge", "Since the registry was last compared with the database."
+    "stayaway_registry_age_seconds", "gauge", "Since the registry in use was last the database's."
+)
+REGISTRY_HOLD = MetricDef(
+    "stayaway_registry_hold",
+    "gauge",
+    "1 while nothing is judged because the registry is out of touch with the database.",
+)
+REGISTRY_APPLY_SECONDS = MetricDef(
+    "stayaway_registry_apply_seconds",
+    "histogram",
+    "From a change of orders being recorded to its use by this matcher, changes followed live.",
+    buckets=_LATENCY_BUCKETS_S,
 )
 ORDERS = MetricDef("stayaway_registry_orders", "gauge", "Orders in the registry that matching uses.")
 AUDIT_ENTRIES = MetricDef("stayaway_audit_entries", "counter", "Audit entries written, by type.", ("type",))
@@ -103,6 +114,8 @@ DEFINITIONS = (
     READER_AGE_SECONDS,
     REGISTRY_SEQUENCE,
     REGISTRY_AGE_SECONDS,
+    REGISTRY_HOLD,
+    REGISTRY_APPLY_SECONDS,
     ORDERS,
     AUDIT_ENTRIES,
 )
@@ -161,6 +174,8 @@ class Metrics:
         self.reader_age_seconds = BulkHistogram(READER_AGE_SECONDS, self.registry)
         self.registry_sequence = self._gauge(REGISTRY_SEQUENCE)
         self.registry_age_seconds = self._gauge(REGISTRY_AGE_SECONDS)
+        self.registry_hold = self._gauge(REGISTRY_HOLD)
+        self.registry_apply_seconds = self._histogram(REGISTRY_APPLY_SECONDS)
         self.orders = self._gauge(ORDERS)
         self.audit_entries = self._counter(AUDIT_ENTRIES)
 

@@ -94,6 +94,8 @@ class BatchRunner:
         began = loop.time()
         todo, sent, failures = list(parts), set[PartitionKey](), Patience(self._wait_s)
         while todo:
+            if self._follower.is_out_of_touch:
+                await self._reload(failures)
             started = loop.time()
             registry = self._follower.current
             judged = await judge_parts(todo, registry)

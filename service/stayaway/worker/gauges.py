@@ -11,6 +11,7 @@ def show(metrics: Metrics, follower: RegistryFollower, assignment: Assignment) -
     metrics.registry_sequence.set(registry.knowledge.registry_sequence)
     metrics.orders.set(len(registry.engine.snapshot.orders))
     metrics.registry_age_seconds.set(follower.age_s())
+    metrics.registry_hold.set(follower.is_out_of_touch)
     metrics.claimed.set(len(assignment.states))
     metrics.held.clear()
     metrics.lag.clear()

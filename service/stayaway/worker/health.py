@@ -25,8 +25,6 @@ from starlette.routing import Route
 from stayaway.platform.serving import LOOPBACK, LoopServer
 from stayaway.worker.loop import MatcherWorker
 
-REGISTRY_LIMIT_S = 30.0
-"""A registry that was not compared with the database for so long may lack an order."""
 _STUCK_AFTER_S = 60.0
 _PROBE_S = 2.0
 _PROBE_KEPT_S = 1.0
@@ -72,9 +70,11 @@ class Health:
             found.append(Reason("DATABASE_UNREACHABLE", "Postgres does not answer a new connection."))
         if not self._worker.began:
             return [*found, Reason("STARTING", "The servers are waited for, or the registry is loaded.")]
-        age_s = self._worker.registry_age_s()
-        if age_s > REGISTRY_LIMIT_S:
-            found.append(Reason("REGISTRY_OLD", f"Not compared with the database for {age_s:.0f} s."))
+        if self._worker.is_out_of_touch:
+            age_s = self._worker.registry_age_s()
+            found.append(
+                Reason("REGISTRY_OLD", f"Not the database's for {age_s:.0f} s: reads wait until it is again.")
+            )
         return [*found, *self._partitions()]
 
     def _policy(self) -> list[Reason]:

@@ -1,7 +1,6 @@
 """The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -12,18 +11,10 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stayaway.access.policy import Policy
-from stayaway.kernel.errors import UnreachableError
 from stayaway.platform.clock import now
-from stayaway.platform.kafka import (
-    ensure_topics,
-    make_consumer,
-    make_producer,
-    partition_fetch_bytes,
-    wait_for_kafka,
-)
+from stayaway.platform.kafka import make_consumer, make_producer, partition_fetch_bytes
 from stayaway.platform.metrics import Metrics
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
-from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
 from stayaway.worker.assignment import Assignment
 from stayaway.worker.batch import BatchRunner
 from stayaway.worker.breaker import Breaker
@@ -32,10 +23,12 @@ from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
+from stayaway.worker.hold import RegistryHold
 from stayaway.worker.observe import Observer
-from stayaway.worker.partitions import SQL
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
+from stayaway.worker.start import raise_if_lasting, reach_kafka, start_client
+from stayaway.worker.watch import RegistryWatch
 from stayaway.worker.watchdog import REJOIN_S, Watchdog
 
 __all__ = ["TOPICS", "MatcherSettings", "MatcherWorker"]
@@ -95,7 +88,18 @@ class MatcherWorker:
         self._seal = seal
         self._clock = clock
         self._database = Database(settings.dsn, wait_s=settings.wait_s, on_wait=on_wait)
-        self._follower = RegistryFollower(self._database, seal, policy)
+        self._follower = RegistryFollower(
+            self._database, seal, policy, clock=clock, limit_s=settings.registry_limit_s
+        )
+        self._watch = RegistryWatch(
+            self._follower,
+            dsn=settings.dsn,
+            owner=settings.owner,
+            wait_s=settings.wait_s,
+            on_wait=on_wait,
+            metrics=self.metrics,
+        )
+        self._hold = RegistryHold(self._follower, self.metrics)
         self._breaker = breaker or Breaker()
         self._busy = asyncio.Lock()
         self._upkeep_at = 0.0
@@ -112,10 +116,13 @@ class MatcherWorker:
         nothing is skipped.
         """
         work = asyncio.create_task(self._work_until(stop))
+        watch = asyncio.create_task(self._watch.run())
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not (await asyncio.wait({work, stopping}, timeout=_LOOK_S, return_when=_FIRST))[0]:
+            while not (await asyncio.wait({work, watch, stopping}, timeout=_LOOK_S, return_when=_FIRST))[0]:
                 self.watchdog.check()
+            if watch.done():
+                watch.result()  # it ends by an error only
             await asyncio.wait({work}, timeout=_LAST_TURN_S)
             if work.done():
                 work.result()
@@ -124,7 +131,9 @@ class MatcherWorker:
             await self._seal_all()
         finally:
             stopping.cancel()
+            watch.cancel()
             await self._interrupt(work)
+            await asyncio.wait({watch})
             await self._close()
 
     async def _work_until(self, stop: asyncio.Event) -> None:
@@ -144,32 +153,12 @@ class MatcherWorker:
     async def _start(self) -> None:
         settings = self.settings
         self._seal.ensure([SYSTEM_SCOPE])
-        partitions = await wait_for_kafka(
-            settings.bootstrap, settings.wait_s, self._on_wait, topics=settings.topics
-        )
-        await ensure_topics(settings.bootstrap, {DEAD_LETTER_TOPIC: 1})
+        partitions = await reach_kafka(settings, self._on_wait)
         await self._load_registry()
-        self._producer = make_producer(settings.bootstrap, client_id=settings.owner)
-        await self._producer.start()
-        self._consumer = make_consumer(
-            settings.bootstrap,
-            settings.group,
-            client_id=settings.owner,
-            session_timeout_ms=settings.session_timeout_ms,
-            max_partition_fetch_bytes=partition_fetch_bytes(
-                sum(partitions[topic] for topic in settings.topics)
-            ),
+        self._producer = await start_client(
+            lambda: make_producer(settings.bootstrap, client_id=settings.owner), settings.wait_s
         )
         observer = Observer(self.counters, self.metrics)
-        self.assignment = Assignment(
-            consumer=self._consumer,
-            database=self._database,
-            seal=self._seal,
-            owner=settings.owner,
-            first_position=settings.first_position,
-            clock=self._clock,
-            observer=observer,
-        )
         self._runner = BatchRunner(
             database=self._database,
             seal=self._seal,
@@ -180,23 +169,44 @@ class MatcherWorker:
             clock=self._clock,
             wait_s=settings.wait_s,
         )
-        await self._begin(partitions)
+        await start_client(lambda: self._make_consumer(partitions, observer), settings.wait_s)
+        if settings.group is None:
+            self._take_all(partitions)
 
-    async def _begin(self, partitions: dict[str, int]) -> None:
-        """Join the group; or, without one, take every partition."""
+    def _make_consumer(self, partitions: dict[str, int], observer: Observer) -> Any:
+        """A consumer that joins the group when it is started, and the assignment that goes with it."""
         settings = self.settings
+        self._consumer = make_consumer(
+            settings.bootstrap,
+            settings.group,
+            client_id=settings.owner,
+            session_timeout_ms=settings.session_timeout_ms,
+            max_partition_fetch_bytes=partition_fetch_bytes(
+                sum(partitions[topic] for topic in settings.topics)
+            ),
+        )
+        self.assignment = Assignment(
+            consumer=self._consumer,
+            database=self._database,
+            seal=self._seal,
+            owner=settings.owner,
+            first_position=settings.first_position,
+            clock=self._clock,
+            observer=observer,
+        )
         if settings.group is not None:
             self.watchdog.without_assignment()
             self._consumer.subscribe(topics=list(settings.topics), listener=_Listener(self))
-        await self._consumer.start()
-        if settings.group is None:
-            everything = [
-                TopicPartition(topic, partition)
-                for topic in settings.topics
-                for partition in range(partitions[topic])
-            ]
-            self._consumer.assign(everything)
-            self.assignment.assigned(everything)
+        return self._consumer
+
+    def _take_all(self, partitions: dict[str, int]) -> None:
+        everything = [
+            TopicPartition(topic, partition)
+            for topic in self.settings.topics
+            for partition in range(partitions[topic])
+        ]
+        self._consumer.assign(everything)
+        self.assignment.assigned(everything)
 
     async def _load_registry(self) -> None:
         """The first registry; a connection that breaks meanwhile is no reason to give up."""
@@ -208,15 +218,14 @@ class MatcherWorker:
                 self._database.drop()
                 await patience.pause(error)
             else:
-                # The registry stays: a collector that walks it again and again stops the loop for
-                # tenths of a second each time.
-                gc.collect()
-                gc.freeze()
                 return
 
     # ------------------------------------------------------------ one turn
 
     async def _turn(self) -> None:
+        if self._hold.holds():
+            await asyncio.sleep(_POLL_MS / 1000)
+            return
         await self._claim()
         try:
             fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
@@ -231,8 +240,6 @@ class MatcherWorker:
             async with self._busy:
                 if fetched:
                     await self._work(fetched)
-                else:
-                    await self._follow()
                 await self._upkeep()
         except PASSING_ERRORS:
             # What was fetched may not be recorded: seek again to what the database says.
@@ -241,11 +248,7 @@ class MatcherWorker:
 
     async def _bear(self, error: KafkaError) -> None:
         """A passing error of the group or the broker: fetch again. Raises UnreachableError for others."""
-        if not error.retriable:
-            raise UnreachableError(
-                f"Kafka refuses to go on ({type(error).__name__}).",
-                "Nothing was skipped: the next start goes on at the same offsets.",
-            ) from error
+        raise_if_lasting(error)
         await asyncio.sleep(_POLL_MS / 1000)
 
     async def _claim(self) -> None:
@@ -278,11 +281,7 @@ class MatcherWorker:
         self.assignment.lost(result.lost)
         self.watchdog.judged(result.moved, result.lost)
         if result.registry_sequence is not None:
-            await self._follower.follow(result.registry_sequence)
-
-    async def _follow(self) -> None:
-        conn = await self._database.connection()
-        await self._follower.follow(await conn.fetchval(SQL.registry_sequence))
+            self._follower.seen(result.registry_sequence)
 
     async def _upkeep(self) -> None:
         moment = asyncio.get_running_loop().time()
@@ -299,8 +298,13 @@ class MatcherWorker:
             show(self.metrics, self._follower, self.assignment)
 
     def registry_age_s(self) -> float:
-        """Seconds since the registry was last compared with the database."""
+        """Seconds since the registry in use was the database's for certain."""
         return self._follower.age_s()
+
+    @property
+    def is_out_of_touch(self) -> bool:
+        """Whether that is longer than the limit, so that reads wait."""
+        return self._follower.is_out_of_touch
 
     def since_turn_s(self) -> float:
         """Seconds since the loop last went round."""

@@ -74,7 +74,3 @@ SELECT * FROM partition_position WHERE topic = $1 AND partition = $2 FOR UPDATE;
 -- description: After a GAP entry: the hold is over, the epoch rises, so that no running owner goes on as before.
 UPDATE partition_position
    SET epoch = epoch + 1, hold_reason = NULL WHERE topic = $1 AND partition = $2;
-
--- name: registry_sequence
--- description: The sequence of the last change of any order.
-SELECT registry_sequence FROM registry;

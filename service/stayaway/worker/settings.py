@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from stayaway.worker.assignment import FirstPosition
+from stayaway.platform.settings import FirstPosition
 
+REGISTRY_LIMIT_S = 30.0
+"""A registry that was not the database's for so long may lack an order: nothing is judged on it."""
 TOPICS = ("stayaway.plate-reads.v1", "stayaway.check-ins.v1")
 
 
@@ -12,6 +14,8 @@ class MatcherSettings:
     """Where the servers are and how to begin. `first_position`: where a partition that nobody ever
     read begins; it has no default, because either choice loses or repeats something. `group` None:
     the only matcher there is takes every partition, without waiting for a group to form.
+    `registry_limit_s`: out of touch with the order registry for longer, it holds: no read is fetched
+    or judged until it has caught up.
     """
 
     dsn: str
@@ -22,3 +26,4 @@ class MatcherSettings:
     topics: tuple[str, ...] = TOPICS
     wait_s: float = 60.0
     session_timeout_ms: int = 10_000
+    registry_limit_s: float = REGISTRY_LIMIT_S

@@ -17,7 +17,7 @@ COMMANDS = [
     ["matcher"],
     ["web"],
     ["migrate"],
-    *(["orders", name] for name in ("check", "import")),
+    *(["orders", name] for name in ("check", "import", "latency")),
     *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss")),
     *(["deadletters", name] for name in ("list", "show", "redrive")),
     *(["partitions", name] for name in ("list", "gap")),

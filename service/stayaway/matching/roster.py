@@ -1,0 +1,41 @@
+"""The orders' numbers: columns speak of orders by number, a number is never given twice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stayaway.kernel.bucketmap import BucketMap
+
+_PAGE = 1_024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roster:
+    """Immutable. The order with number n is `pages[n // 1024][n % 1024]`."""
+
+    numbers: BucketMap[int]
+    pages: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def empty(cls) -> "Roster":
+        """Of no orders."""
+        return cls(BucketMap(), ())
+
+    def with_orders(self, order_ids: Sequence[str]) -> "Roster":
+        """The next numbers go to those of these orders that have none yet, in their order."""
+        new = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in self.numbers]
+        if not new:
+            return self
+        first = len(self.numbers)
+        numbers: Mapping[str, int] = {order_id: first + place for place, order_id in enumerate(new)}
+        kept = first // _PAGE
+        rest = [*(self.pages[kept] if kept < len(self.pages) else ()), *new]
+        pages = tuple(tuple(rest[start : start + _PAGE]) for start in range(0, len(rest), _PAGE))
+        return Roster(self.numbers.updated(numbers), (*self.pages[:kept], *pages))
+
+    def order_id(self, number: int) -> str:
+        """The order with that number."""
+        return self.pages[number // _PAGE][number % _PAGE]
+
+    def __len__(self) -> int:
+        """How many orders there are."""
+        return len(self.numbers)
