@@ -121,33 +121,37 @@ def _advise_shared_use(order: Standing) -> None:
 
 
 def advise_mutual_orders(orders: Sequence[Standing]) -> None:
-    """Note two orders that bind each other's protected person, at both."""
-    protects: dict[tuple[str, str], list[Standing]] = defaultdict(list)
+    """Note two orders that bind each other's protected person, by id or by name, at both."""
+    binding: dict[tuple[str, str], list[Standing]] = defaultdict(list)
     for order in orders:
         for pair in _pairs(order):
-            protects[pair].append(order)
+            binding[pair].append(order)
     for order in orders:
-        others = [
+        others = (
             other
-            for bound, shielded in _pairs(order)
-            for other in protects.get((shielded, bound), ())
+            for bound, shielded in sorted(_pairs(order))
+            for other in binding.get((shielded, bound), ())
             if other is not order
-        ]
-        if others:
-            other = others[0]
+        )
+        other = next(others, None)
+        if other is not None:
             order.warn(
                 ("protected_persons",),
                 f"order {other.version.order_id}",
-                f"Mutual orders: {json_pointer(*other.pointer_base())} binds this one's protected person for"
-                " the respondent's sake. Under 18 USC 2265(c) one that lacks its own petition or findings"
-                " has no full faith and credit elsewhere: check both papers.",
+                f"Mutual orders: order {other.version.order_id} ({json_pointer(*other.pointer_base())}) binds"
+                " the person whom this one protects, and protects whom this one binds. Under 18 USC 2265(c)"
+                " an order without a petition and findings of its own has no full faith and credit in other"
+                " states: check both papers.",
             )
 
 
-def _pairs(order: Standing) -> list[tuple[str, str]]:
-    return [
-        (respondent.respondent_id, person.protected_person_id)
-        for respondent in order.version.respondents
-        for person in order.version.protected_persons
-        if respondent.respondent_id != person.protected_person_id
-    ]
+def _pairs(order: Standing) -> set[tuple[str, str]]:
+    """(bound, shielded) of an order, as ids and as names; the two never meet."""
+    bound, shielded = order.version.respondents, order.version.protected_persons
+    by_id = {(f"id {r.respondent_id}", f"id {p.protected_person_id}") for r in bound for p in shielded}
+    by_name = {(_name(r.name), _name(p.name)) for r in bound for p in shielded if r.name and p.name}
+    return {(one, other) for one, other in by_id | by_name if one != other}
+
+
+def _name(text: str | None) -> str:
+    return f"name {' '.join((text or '').casefold().split())}"

@@ -1,12 +1,18 @@
 """Zones that lie or measure wrong: outside the state, swapped, at 0/0, absurdly large or small."""
 
 import math
+from collections import defaultdict
+from functools import cached_property
 
+import numpy as np
+
+from stayaway.kernel.geodesy import Floats
 from stayaway.orders.distance import METRES
+from stayaway.orders.findings import Path
 from stayaway.orders.model import PlaceType, Zone
 from stayaway.orders.outlines import ZoneColumns
 from stayaway.orders.standing import Standing
-from stayaway.orders.us_states import STATE_BOXES, is_in_state, state_of_ori, states_around
+from stayaway.orders.us_states import STATE_BOXES, Bools, in_state, state_of_ori
 
 MAX_AREA_M2: dict[PlaceType, float] = {
     "HOME": 40e6,
@@ -31,16 +37,43 @@ def advise_places(columns: ZoneColumns) -> None:
     if not columns.zones:
         return
     areas = columns.areas_m2.tolist()
-    for row, (lon, lat) in enumerate(columns.centres.tolist()):
-        order, path, zone = columns.orders[row], columns.paths[row], columns.zones[row]
-        if max(abs(lon), abs(lat)) < NEAR_ZERO_DEG:
+    lost = _Lost(columns)
+    for row, (order, path, zone) in enumerate(zip(columns.orders, columns.paths, columns.zones, strict=True)):
+        if lost.near_zero[row]:
             _warn_of_zero(order, path, zone)
-        else:
-            _advise_state(order, path, lon, lat)
+        elif lost.outside[row]:
+            _warn_of_state(order, path, lost, row)
         _advise_area(order, path, zone, areas[row])
 
 
-def _warn_of_zero(order: Standing, path: tuple[str | int, ...], zone: Zone) -> None:
+class _Lost:
+    """Which zones lie outside every state that their order names, and where else they might belong."""
+
+    def __init__(self, columns: ZoneColumns) -> None:
+        self.lon, self.lat = columns.centres.T
+        self.near_zero = np.maximum(np.abs(self.lon), np.abs(self.lat)) < NEAR_ZERO_DEG
+        self.named = [_states_of(order) for order in columns.orders]
+        self.at = in_state(self.lon, self.lat)
+        rows_of: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row, named in enumerate(self.named):
+            rows_of[named].append(row)
+        self.outside = np.zeros(len(self.named), dtype=np.bool_)
+        for named, rows in rows_of.items():
+            inside = [self.at[region][rows] for region in named]
+            self.outside[rows] = ~np.logical_or.reduce(inside) if inside else False
+
+    @cached_property
+    def mistakes(self) -> list[tuple[str, Floats, Floats, dict[str, Bools]]]:
+        """The mistakes that clerks make, undone: (how, lon, lat, where that is)."""
+        undone = [
+            ("Swapped, as [lon, lat],", self.lat, self.lon),
+            ("With a minus sign before the longitude (west is negative)", -self.lon, self.lat),
+            ("Swapped, and with a minus sign before the longitude,", -self.lat, self.lon),
+        ]
+        return [(how, lon, lat, in_state(lon, lat)) for how, lon, lat in undone]
+
+
+def _warn_of_zero(order: Standing, path: Path, zone: Zone) -> None:
     if zone.anchor_lon_lat == (0.0, 0.0):
         return  # said where the point was read
     at = (*path, "geometry", "coordinates")
@@ -52,39 +85,28 @@ def _warn_of_zero(order: Standing, path: tuple[str | int, ...], zone: Zone) -> N
 # ---------------------------------------------------------------- where
 
 
-def _advise_state(order: Standing, path: tuple[str | int, ...], lon: float, lat: float) -> None:
-    named = _states_of(order)
-    if not named or any(is_in_state(region, lon, lat) for region in named):
-        return
-    at = (*path, "geometry", "coordinates")
+def _states_of(order: Standing) -> tuple[str, ...]:
+    version = order.version
+    found = {state_of_ori(version.court_ori), state_of_ori(version.agency.ori), version.issuing_jurisdiction}
+    return tuple(sorted(region for region in found if region in STATE_BOXES))
+
+
+def _warn_of_state(order: Standing, path: Path, lost: _Lost, row: int) -> None:
+    named = lost.named[row]
     order.warn(
-        at,
-        [round(lon, 7), round(lat, 7)],
+        (*path, "geometry", "coordinates"),
+        [round(float(lost.lon[row]), 7), round(float(lost.lat[row]), 7)],
         f"The zone's centre lies outside the box of {' and '.join(named)}, which the ORIs of court and"
-        f" agency (or issuing_jurisdiction) name. {_better_place(named, lon, lat)}",
+        f" agency (or issuing_jurisdiction) name. {_better_place(lost, named, row)}",
     )
 
 
-def _states_of(order: Standing) -> list[str]:
-    version = order.version
-    found = [state_of_ori(version.court_ori), state_of_ori(version.agency.ori), version.issuing_jurisdiction]
-    return sorted({region for region in found if region in STATE_BOXES})
-
-
-def _better_place(named: list[str], lon: float, lat: float) -> str:
-    """The mistakes that clerks make, tried the other way round."""
-    tried = [
-        ("Swapped, as [lon, lat],", lat, lon),
-        ("With a minus sign before the longitude (west is negative)", -lon, lat),
-        ("Swapped, and with a minus sign before the longitude,", -lat, lon),
-    ]
-    for how, other_lon, other_lat in tried:
+def _better_place(lost: _Lost, named: tuple[str, ...], row: int) -> str:
+    for how, lon, lat, at in lost.mistakes:
         for region in named:
-            if abs(other_lat) <= 90 and is_in_state(region, other_lon, other_lat):
-                return (
-                    f"{how} it would lie in {region}: [{other_lon:.7g}, {other_lat:.7g}]. Check it on a map."
-                )
-    around = states_around(lon, lat)
+            if at[region][row]:
+                return f"{how} it would lie in {region}: [{lon[row]:.7g}, {lat[row]:.7g}]. Check it on a map."
+    around = [region for region, inside in lost.at.items() if inside[row]]
     where = f"It lies in the box of {' and '.join(around)}. " if around else ""
     return f"{where}Check it on a map; a place in another state can be right."
 
@@ -92,7 +114,7 @@ def _better_place(named: list[str], lon: float, lat: float) -> str:
 # ---------------------------------------------------------------- how large
 
 
-def _advise_area(order: Standing, path: tuple[str | int, ...], zone: Zone, area_m2: float) -> None:
+def _advise_area(order: Standing, path: Path, zone: Zone, area_m2: float) -> None:
     at = (*path, "geometry", "coordinates")
     if area_m2 > MAX_AREA_M2[zone.place_type]:
         order.warn(

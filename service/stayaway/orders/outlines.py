@@ -51,6 +51,17 @@ def in_metres(outlines: Outlines, lat: Floats) -> Outlines:
     return moved
 
 
+def areas_m2(outlines: Outlines) -> Floats:
+    """Areas in square metres, by the length of a degree at the middle latitude of each outline.
+
+    Right to 0.5 % up to some 20 km across.
+    """
+    bounds = shapely.bounds(outlines).reshape(-1, 4)
+    degree_lon_m, degree_lat_m = degree_lengths_m((bounds[:, 1] + bounds[:, 3]) / 2)
+    areas: Floats = shapely.area(outlines) * degree_lon_m * degree_lat_m
+    return areas
+
+
 @dataclass(frozen=True)
 class ZoneColumns:
     """Every zone of the orders, a row each."""
@@ -88,7 +99,5 @@ class ZoneColumns:
 
     @cached_property
     def areas_m2(self) -> Floats:
-        """Each zone's area in square metres, by the length of a degree at its middle latitude."""
-        degree_lon_m, degree_lat_m = degree_lengths_m((self.bounds[:, 1] + self.bounds[:, 3]) / 2)
-        areas: Floats = shapely.area(self.outlines) * degree_lon_m * degree_lat_m
-        return areas
+        """Each zone's area in square metres."""
+        return areas_m2(self.outlines)

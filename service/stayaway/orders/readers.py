@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from stayaway.kernel.forms import Extensions, Identifier, Latitude, Longitude
-from stayaway.kernel.jsontext import NotJsonError, json_pointer, parse_json
+from stayaway.kernel.jsontext import NotJsonError, parse_json
 from stayaway.orders.fields import OrdersForm
-from stayaway.orders.findings import UnreadableFileError
+from stayaway.orders.findings import FindingList, UnreadableFileError
+from stayaway.orders.formcheck import read_form
 
 SCHEMA = "readers.v1"
 DEFAULT_REACH_M = 30.0
@@ -49,21 +50,25 @@ class Reader:
 
 def parse_readers_file(data: bytes) -> tuple[Reader, ...]:
     """The readers of a `readers.v1` file. Raises UnreadableFileError, which names the first bad field."""
+    findings = FindingList(None)
     try:
         body = parse_json(data)
     except NotJsonError as error:
         raise UnreadableFileError(
             f"The readers file is {error}.", "Send one JSON object in UTF-8, without a byte order mark."
         ) from error
-    try:
-        form = ReadersFileForm.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+    if not isinstance(body, dict):
         raise UnreadableFileError(
-            f"The readers file cannot be used: {json_pointer(*first['loc']) or 'the file'}: {first['msg']}.",
-            f'Give {{"schema": "{SCHEMA}", "readers": [{{"reader_id", "lon", "lat", "reach_m"}}]}}.',
-        ) from error
-    return tuple(
-        Reader(item.reader_id, item.lon, item.lat, DEFAULT_REACH_M if item.reach_m is None else item.reach_m)
-        for item in form.readers
-    )
+            "The readers file is no JSON object.", f'Send one object with "schema": "{SCHEMA}".'
+        )
+    form = read_form(ReadersFileForm, body, findings)
+    if form is None:
+        first, *others = findings.findings
+        more = f" (and {len(others)} more)" if others else ""
+        raise UnreadableFileError(f"The readers file cannot be used: {first.pointer}{more}.", first.remedy)
+    return tuple(_to_reader(item) for item in form.readers)
+
+
+def _to_reader(form: ReaderForm) -> Reader:
+    reach_m = DEFAULT_REACH_M if form.reach_m is None else form.reach_m
+    return Reader(reader_id=form.reader_id, lon=form.lon, lat=form.lat, reach_m=reach_m)

@@ -1,7 +1,11 @@
 """Boxes of the United States' states and territories, and which one an ORI belongs to."""
 
-from collections.abc import Sequence
+import numpy as np
+import numpy.typing as npt
 
+from stayaway.kernel.geodesy import Floats
+
+Bools = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 """(lon_min, lat_min, lon_max, lat_max) in degrees."""
 
@@ -83,14 +87,19 @@ def state_of_ori(ori: str) -> str | None:
     return _STATE_OF_ORI.get(ori[:2])
 
 
-def is_in_state(region: str, lon: float, lat: float) -> bool:
-    """Whether a position lies in a box of the state, give or take `MARGIN_DEG`."""
-    return any(
-        west - MARGIN_DEG <= lon <= east + MARGIN_DEG and south - MARGIN_DEG <= lat <= north + MARGIN_DEG
-        for west, south, east, north in STATE_BOXES[region]
-    )
+def in_state(lon: Floats, lat: Floats) -> dict[str, Bools]:
+    """For each state, which of the positions lie in a box of it, give or take `MARGIN_DEG`.
+
+    Boxes of neighbours overlap: a position may lie in several.
+    """
+    return {
+        region: np.logical_or.reduce([_in_box(box, lon, lat) for box in boxes])
+        for region, boxes in STATE_BOXES.items()
+    }
 
 
-def states_around(lon: float, lat: float) -> Sequence[str]:
-    """Every state in whose box a position lies, in order of their codes; boxes overlap."""
-    return sorted(region for region in STATE_BOXES if is_in_state(region, lon, lat))
+def _in_box(box: Box, lon: Floats, lat: Floats) -> Bools:
+    west, south, east, north = box
+    across = (west - MARGIN_DEG <= lon) & (lon <= east + MARGIN_DEG)
+    inside: Bools = across & (south - MARGIN_DEG <= lat) & (lat <= north + MARGIN_DEG)
+    return inside
