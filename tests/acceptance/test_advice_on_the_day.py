@@ -8,7 +8,9 @@ import pytest
 
 from stayaway.orders.advice import advise, with_advice
 from stayaway.orders.parse import parse_orders_file, to_orders
+from stayaway.orders.readers import Reader
 from support.commands import json_lines, run_stayaway
+from support.worlds import draw_world
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 DAY = FIXTURES / "day" / "orders.json"
@@ -90,3 +92,12 @@ def test_the_command_exits_0_with_advice_and_takes_a_readers_file(tmp_path: Path
     readers.write_text("{}")
     assert run_stayaway("orders", "check", DAY, "--readers", readers).returncode == 2
     assert run_stayaway("orders", "check", DAY, "--readers", tmp_path / "none").returncode == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_advice_on_random_worlds_warns_and_never_fails(seed: int) -> None:
+    """Over the antimeridian, at 0/0 and in the far north; crowded, with every kind of record."""
+    parsed = parse_orders_file(draw_world(seed, orders=6, events=1).orders_bytes())
+    found = advise(parsed, [Reader("r1", 180.0, -17.0, 30.0), Reader("r2", -111.9, 33.4, 500.0)])
+    assert {finding.severity for finding in found} <= {"WARNING"}
+    assert to_orders(with_advice(parsed)) == to_orders(parsed)
