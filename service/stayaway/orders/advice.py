@@ -41,7 +41,7 @@ def advise(parsed: ParsedOrders, readers: Sequence[Reader] | None = None) -> tup
         advise_people(order)
         advise_times(order, known_at)
         advise_vehicles(order, known_at)
-        advise_exceptions(order)
+    advise_exceptions(live)
     advise_places(columns)
     advise_overlap(columns)
     advise_links(live)
