@@ -29,6 +29,11 @@ MIN_AREA_M2 = 10.0
 MIN_SHARE_OF_DISTANCE = 0.5
 """A zone that takes in all within a distance has at least the circle's area; half of it leaves room
 for one that was cut off on purpose at a river or a border."""
+MAX_CIRCLES = 100
+SMALL_PLACES: tuple[PlaceType, ...] = ("HOME", "CHILDCARE", "WORSHIP")
+SMALL_PLACE_M2 = 1e6
+"""Ours: a house and its yard within 100 yards are two or three circles of that distance; a hundred of
+them and over a square kilometre is another place, or another distance, than the court's."""
 NEAR_ZERO_DEG = 0.01
 
 
@@ -131,15 +136,27 @@ def _advise_area(order: Standing, path: Path, zone: Zone, area_m2: float) -> Non
         )
     distance_m = _distance_m(zone)
     if zone.anchor_lon_lat is None and distance_m is not None:
-        circle_m2 = math.pi * distance_m**2
-        if area_m2 < MIN_SHARE_OF_DISTANCE * circle_m2:
-            order.warn(
-                (*path, "distance_value"),
-                zone.distance_value,
-                "A polygon is the zone itself and the distance beside it widens nothing: with"
-                f" {area_m2:.4g} m2 it is smaller than the circle of this distance alone"
-                f" ({circle_m2:.4g} m2). Draw the polygon as far out as the order reaches.",
-            )
+        _advise_share(order, path, zone, area_m2, math.pi * distance_m**2)
+
+
+def _advise_share(order: Standing, path: Path, zone: Zone, area_m2: float, circle_m2: float) -> None:
+    """A polygon against the distance written beside it."""
+    at = (*path, "distance_value")
+    if area_m2 < MIN_SHARE_OF_DISTANCE * circle_m2:
+        order.warn(
+            at,
+            zone.distance_value,
+            "A polygon is the zone itself and the distance beside it widens nothing: with"
+            f" {area_m2:.4g} m2 it is smaller than the circle of this distance alone"
+            f" ({circle_m2:.4g} m2). Draw the polygon as far out as the order reaches.",
+        )
+    elif zone.place_type in SMALL_PLACES and area_m2 > max(MAX_CIRCLES * circle_m2, SMALL_PLACE_M2):
+        order.warn(
+            at,
+            zone.distance_value,
+            f"The polygon's {area_m2 / 1e6:.4g} km2 are {area_m2 / circle_m2:.0f} circles of this distance:"
+            f" too much for {zone.place_type} and what lies within it. Check the polygon and the distance.",
+        )
 
 
 def _distance_m(zone: Zone) -> float | None:

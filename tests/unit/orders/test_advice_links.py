@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.kernel.plates import CONFUSION_CLASSES
@@ -56,6 +56,7 @@ def test_an_unknown_region_may_be_any() -> None:
     assert pointers(with_vehicles(vehicle(plate="ATO123"), bare)) == [PLATE]
 
 
+@settings(max_examples=60, deadline=None)
 @given(plate=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=2, max_size=8), data=st.data())
 def test_twins_are_exactly_the_plates_whose_classes_agree(plate: str, data: st.DataObject) -> None:
     """Against the classes themselves: change characters within them, or one to outside."""

@@ -149,6 +149,16 @@ def test_a_polygon_smaller_than_its_own_distance_is_noted() -> None:
     assert pointers(with_zone(drawn(LON, LAT, 1e-3, **house))) == []
 
 
+def test_a_polygon_far_beyond_its_distance_is_noted_for_small_places() -> None:
+    """Four square kilometres around a house, for 100 yards; a school district may be as large."""
+    yards = {"distance_value": 100, "distance_unit": "YD", "anchor": "PARCEL"}
+    pointer, remedy = only(with_zone(drawn(LON, LAT, 0.01, **yards)))
+    assert pointer == "/orders/0/zones/0/distance_value"
+    assert "circles of this distance" in remedy
+    assert pointers(with_zone(drawn(LON, LAT, 0.004, **yards))) == []
+    assert pointers(with_zone(drawn(LON, LAT, 0.01, place_type="SCHOOL", **yards))) == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     lon=st.floats(-178, 178),

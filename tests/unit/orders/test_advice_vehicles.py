@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.orders.vehicle_codes import PLATE_TYPES, build_of, plate_class
@@ -112,6 +112,7 @@ LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 ORACLE = dict(zip("0123456789.ABCDEFGH..JKLMN.P.R..STUVWXYZ", [i % 10 for i in range(40)], strict=False))
 
 
+@settings(deadline=None)
 @given(st.text(LETTERS, min_size=17, max_size=17))
 def test_the_check_digit_against_the_usual_one_line_form(text: str) -> None:
     """The widely used "position in a string of tens" computation, independent of the tables."""
@@ -120,6 +121,7 @@ def test_the_check_digit_against_the_usual_one_line_form(text: str) -> None:
     assert check_digit(text) == "0123456789X"[total % 11]
 
 
+@settings(deadline=None)
 @given(st.text(LETTERS, min_size=17, max_size=17), st.integers(0, 16), st.sampled_from(LETTERS))
 def test_most_single_slips_are_found(text: str, place: int, other: str) -> None:
     """A character changed into one of another value changes the check digit, but for weight 0."""
