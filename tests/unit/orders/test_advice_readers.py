@@ -106,6 +106,12 @@ def test_a_readers_file() -> None:
     assert parse_readers_file(readers_file(readers=near))[0].reach_m == 12.5
 
 
+def test_the_pages_own_example_can_be_read() -> None:
+    page = (Path(__file__).parents[3] / "deploy" / "orders-check.md").read_text(encoding="utf-8")
+    example = page.partition("```json")[2].partition("```")[0]
+    assert parse_readers_file(example.encode()) == (Reader("cam-7", -112.074, 33.448, 25.0),)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
