@@ -137,7 +137,7 @@ def advise_mutual_orders(orders: Sequence[Standing]) -> None:
         if other is not None:
             order.warn(
                 ("protected_persons",),
-                f"order {other.version.order_id}",
+                [person.protected_person_id for person in order.version.protected_persons],
                 f"Mutual orders: order {other.version.order_id} ({json_pointer(*other.pointer_base())}) binds"
                 " the person whom this one protects, and protects whom this one binds. Under 18 USC 2265(c)"
                 " an order without a petition and findings of its own has no full faith and credit in other"
