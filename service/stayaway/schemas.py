@@ -16,6 +16,7 @@ from stayaway.alerts.review import OrderReader
 from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
+from stayaway.orders.readers import ReadersFileForm
 from stayaway.orders.wire import FindingForm, OrdersFileForm
 from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
 from stayaway.sightings.wire import (
@@ -32,6 +33,7 @@ INPUT_FORMS: dict[str, type[BaseModel]] = {
     "plate_read.v1": PlateReadForm,
     "check_in.v1": CheckInForm,
     "orders.v1": OrdersFileForm,
+    "readers.v1": ReadersFileForm,
     "policy.v1": Policy,
 }
 OUTPUT_FORMS: dict[str, Any] = {

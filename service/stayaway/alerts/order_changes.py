@@ -35,6 +35,7 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.jsontext import parse_json
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Match
+from stayaway.orders.advice import with_advice
 from stayaway.orders.load import load_registry
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.registry import RegistrySnapshot
@@ -97,7 +98,7 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    parsed = parse_orders_file(data)
+    parsed = with_advice(parse_orders_file(data))
     async with pool.acquire() as conn, conn.transaction():
         outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at)
         if not outcome.changed_order_ids:

@@ -21,12 +21,17 @@ from stayaway.cli.options import (
 
 app = typer.Typer(help="The order registry.", no_args_is_help=True)
 
+ReadersFile = Annotated[
+    Path | None,
+    typer.Option("--readers", help="Where plate readers stand (readers.v1): warns of zones without one."),
+]
 OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")]
 
 
 @app.command("check")
 def check(
     file: OrdersFile,
+    readers: ReadersFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
 ) -> None:
     """Explain what is wrong in an orders file without storing it. Exit 0, 1 with errors, 2 unreadable."""
@@ -34,7 +39,8 @@ def check(
     from stayaway.platform.files import read_file
 
     def run() -> int:
-        lines, code = check_lines(read_file(file, "orders file"))
+        known_readers = None if readers is None else read_file(readers, "readers file")
+        lines, code = check_lines(read_file(file, "orders file"), known_readers)
         for line in lines:
             typer.echo(line if as_json else _in_words(line))
         if not as_json:

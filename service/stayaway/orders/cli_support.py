@@ -1,15 +1,22 @@
 """What `stayaway orders check` prints: plain functions, without a terminal."""
 
+from stayaway.orders.advice import with_advice
 from stayaway.orders.findings import Finding, UnreadableFileError
 from stayaway.orders.parse import parse_orders_file
+from stayaway.orders.readers import parse_readers_file
 
 EXIT_GOOD, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 
 
-def check_lines(data: bytes) -> tuple[list[str], int]:
-    """A line of JSON for each finding, and the exit code: 0, 1 with errors, 2 unreadable."""
+def check_lines(data: bytes, readers: bytes | None = None) -> tuple[list[str], int]:
+    """A line of JSON for each finding, and the exit code: 0, 1 with errors, 2 unreadable.
+
+    `readers`: a `readers.v1` file, against which each zone is checked; unreadable, it is the
+    one finding.
+    """
     try:
-        parsed = parse_orders_file(data)
+        known_readers = None if readers is None else parse_readers_file(readers)
+        parsed = with_advice(parse_orders_file(data), known_readers)
     except UnreadableFileError as error:
         return [unreadable_finding(error).as_line()], EXIT_UNREADABLE
     return [finding.as_line() for finding in parsed.findings], EXIT_ERRORS if parsed.has_errors else EXIT_GOOD

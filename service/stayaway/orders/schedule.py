@@ -232,28 +232,73 @@ def _day_of_count(rule: Recurrence, first: date, count: int) -> date | None:
 
 def covers(window: Window, at: datetime) -> bool:
     """Whether some occurrence of `window` is open at the instant `at` (starts belong, ends do not)."""
+    return open_until(window, at) is not None
+
+
+def open_until(window: Window, at: datetime) -> datetime | None:
+    """When the occurrence of `window` that is open at `at` ends; None where none is open.
+
+    Where several are, the newest, which ends last.
+    """
     zone = load_time_zone(window.time_zone)
     rule = window.recurrence
     if rule is None:
-        return _instant(window.start_local, zone) <= at < _instant(window.end_local, zone)
+        end_at = _instant(window.end_local, zone)
+        return end_at if _instant(window.start_local, zone) <= at < end_at else None
     span = window.end_local - window.start_local
     wall = _wall_clock(at, zone)
-    newest = _shifted(wall, _DAY + _SLACK).date()
+    newest = _newest_day(rule, zone, _shifted(wall, _DAY + _SLACK).date())
     oldest = _shifted(wall, -span - _SLACK).date()
-    if rule.last_day is not None:
-        newest = min(newest, rule.last_day)
-    if rule.until_at is not None:
-        newest = min(newest, _shifted(_wall_clock(rule.until_at, zone), _SLACK).date())
     settled = _shifted(wall, -_SLACK)
     for day in _days_back(rule, window.start_local.date(), newest, oldest):
         start_local = datetime.combine(day, window.start_local.time())
         start_at = _instant(start_local, zone)
         if start_at <= at and (rule.until_at is None or start_at <= rule.until_at):
-            if at < _instant(_shifted(start_local, span), zone):
-                return True
+            end_at = _instant(_shifted(start_local, span), zone)
+            if at < end_at:
+                return end_at
             if start_local < settled:
-                return False  # every earlier occurrence ends earlier
+                return None  # every earlier occurrence ends earlier
+    return None
+
+
+def opens_between(window: Window, begin: datetime, end: datetime | None) -> bool:
+    """Whether some occurrence of `window` is open at some instant of [begin, end); None: no end."""
+    zone = load_time_zone(window.time_zone)
+    rule = window.recurrence
+    if rule is None:
+        return _meets(window.start_local, window.end_local, zone, begin, end)
+    if end is None and rule.last_day is None and rule.until_at is None:
+        return True  # a rule without an end always comes again
+    span = window.end_local - window.start_local
+    newest = date.max if end is None else _shifted(_wall_clock(end, zone), _DAY + _SLACK).date()
+    settled = _shifted(_wall_clock(begin, zone), -span - _SLACK)
+    first = window.start_local.date()
+    for day in _days_back(rule, first, _newest_day(rule, zone, newest), first):
+        start_local = datetime.combine(day, window.start_local.time())
+        if start_local < settled:
+            return False  # every earlier occurrence ends earlier
+        if rule.until_at is not None and _instant(start_local, zone) > rule.until_at:
+            continue
+        if _meets(start_local, _shifted(start_local, span), zone, begin, end):
+            return True
     return False
+
+
+def _newest_day(rule: Recurrence, zone: ZoneInfo, newest: date) -> date:
+    """`newest`, or the last day on which the rule itself lets an occurrence start."""
+    if rule.last_day is not None:
+        newest = min(newest, rule.last_day)
+    if rule.until_at is not None:
+        newest = min(newest, _shifted(_wall_clock(rule.until_at, zone), _SLACK).date())
+    return newest
+
+
+def _meets(
+    start_local: datetime, end_local: datetime, zone: ZoneInfo, begin: datetime, end: datetime | None
+) -> bool:
+    start_at, end_at = max(_instant(start_local, zone), begin), _instant(end_local, zone)
+    return start_at < (end_at if end is None else min(end_at, end))
 
 
 def _instant(local: datetime, zone: ZoneInfo) -> datetime:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stayaway.kernel.instants import parse_instant
 from stayaway.kernel.timezones import load_time_zone
 from stayaway.orders.model import Window
-from stayaway.orders.schedule import RecurrenceError, covers, parse_rrule
+from stayaway.orders.schedule import RecurrenceError, covers, open_until, opens_between, parse_rrule
 
 ZONES = [
     "America/Phoenix",
@@ -267,3 +267,70 @@ def test_a_rule_outside_the_form_is_refused_in_words(rule: str, said: str) -> No
     """Each refusal says which part and what is possible. 1 January 2026 is the first Thursday."""
     with pytest.raises(RecurrenceError, match=said):
         parse_rrule(rule, wall("2026-01-01T08:00"), load_time_zone("America/Phoenix"))
+
+
+# ---------------------------------------------------------------- open until, opens between
+
+
+def spans(given_window: Window, rule: str, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The open spans that begin before `end`, walked with dateutil."""
+    zone = ZoneInfo(given_window.time_zone)
+    span = given_window.end_local - given_window.start_local
+    parts = dict(part.split("=") for part in rule.split(";"))
+    until = parts.pop("UNTIL", None)
+    naive = ";".join(f"{name}={value}" for name, value in parts.items())
+    found = []
+    for start in rrulestr(naive, dtstart=given_window.start_local):
+        if start.replace(tzinfo=UTC) > end + timedelta(days=3):
+            break
+        opens, closes = (moment.replace(tzinfo=zone).astimezone(UTC) for moment in (start, start + span))
+        if until and opens > datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC):
+            continue
+        found.append((opens, closes))
+    return found
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    rule=rules(),
+    zone=st.sampled_from(ZONES),
+    near=st.datetimes(wall("2011-01-01"), wall("2011-06-01")).map(lambda at: at.replace(microsecond=0)),
+    span=st.integers(1, 86_400 * 40).map(lambda s: timedelta(seconds=s)),
+    begin=st.datetimes(wall("2010-12-01"), wall("2013-01-01")).map(lambda at: at.replace(tzinfo=UTC)),
+    length=st.integers(1, 86_400 * 60).map(lambda s: timedelta(seconds=s)),
+)
+def test_opens_between_and_open_until_agree_with_dateutil(
+    rule: str, zone: str, near: datetime, span: timedelta, begin: datetime, length: timedelta
+) -> None:
+    """Any rule of the form against the spans themselves: met at all, and until when at the first instant."""
+    without_end = ";".join(part for part in rule.split(";") if not part.startswith(("COUNT", "UNTIL")))
+    start = rrulestr(without_end, dtstart=near).after(near, inc=True)
+    assume(start is not None and start < wall("2012-12-01"))
+    try:
+        recurrence = parse_rrule(rule, start, load_time_zone(zone))
+    except RecurrenceError:
+        assume(False)
+    made = Window(time_zone=zone, start_local=start, end_local=start + span, recurrence=recurrence)
+    end = begin + length
+    met = [(low, high) for low, high in spans(made, rule, end) if max(low, begin) < min(high, end)]
+    assert opens_between(made, begin, end) == bool(met)
+    assert not met or opens_between(made, begin, None)
+    at_begin = [high for low, high in met if low <= begin]
+    assert open_until(made, begin) == max(at_begin, default=None)
+
+
+def test_opens_between_of_a_single_span_is_half_open() -> None:
+    once = window("2026-01-05T08:00", "2026-01-05T10:00")
+    opens, closes = parse_instant("2026-01-05T16:00:00Z"), parse_instant("2026-01-05T18:00:00Z")
+    hour = timedelta(hours=1)
+    assert opens_between(once, opens - hour, opens + timedelta(seconds=1))
+    assert not opens_between(once, opens - hour, opens)
+    assert not opens_between(once, closes, None)
+    assert open_until(once, opens) == closes
+
+
+def test_opens_between_of_a_rule_that_has_run_out() -> None:
+    """With a last day, and asked without an end."""
+    made = window("2026-01-05T08:00", "2026-01-05T10:00", "FREQ=DAILY;COUNT=3")
+    assert opens_between(made, parse_instant("2026-01-07T17:00:00Z"), None)
+    assert not opens_between(made, parse_instant("2026-01-07T18:00:00Z"), None)
