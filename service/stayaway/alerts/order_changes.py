@@ -7,7 +7,7 @@ heads that the import has locked.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,9 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.jsontext import parse_json
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Match
-from stayaway.orders.load import load_registry
+from stayaway.orders.history_load import load_snapshot_of
 from stayaway.orders.parse import parse_orders_file
+from stayaway.orders.records import ParsedOrders
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.orders.store import AUDIT_STREAM, ImportOutcome, record_orders
 from stayaway.platform.postgres import Connection, Pool
@@ -99,10 +100,20 @@ async def import_orders(
     """
     parsed = parse_orders_file(data)
     async with pool.acquire() as conn, conn.transaction():
-        outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at)
-        if not outcome.changed_order_ids:
-            return Imported(outcome=outcome)
-        work = await rejudge_open_alerts(conn, seal, outcome.changed_order_ids, policy, actor=actor, at=at)
+        return await apply_records(conn, seal, parsed, policy, actor=actor, at=at)
+
+
+async def apply_records(
+    conn: Connection, seal: Seal, parsed: ParsedOrders, policy: Policy | None, *, actor: str, at: datetime
+) -> Imported:
+    """The one road into the registry, in the caller's transaction: record, then judge again.
+
+    Files, approvals and single acts all come by here. Raises as `import_orders` does.
+    """
+    outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at)
+    if not outcome.changed_order_ids:
+        return Imported(outcome=outcome)
+    work = await rejudge_open_alerts(conn, seal, outcome.changed_order_ids, policy, actor=actor, at=at)
     if work is None:
         return Imported(outcome=outcome)
     return Imported(
@@ -127,7 +138,7 @@ async def rejudge_open_alerts(
         )
     await lock_parties(conn, [(row["order_id"], row["respondent_id"]) for row in parties])
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
-    snapshot = _only(await load_registry(conn, seal), order_ids)
+    snapshot = await load_snapshot_of(conn, seal, {row["order_id"] for row in parties})
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))
     members = _judge_again(seal, rows, Engine(snapshot, policy), policy)
     work = _Work(basis=_to_basis(snapshot, policy, at), actor=actor)
@@ -148,12 +159,6 @@ def _to_basis(snapshot: RegistrySnapshot, policy: Policy, at: datetime) -> Basis
         gap_us=policy.seconds_us("episode_gap_s"),
         decided_at=at,
     )
-
-
-def _only(snapshot: RegistrySnapshot, order_ids: Iterable[str]) -> RegistrySnapshot:
-    """The same registry with these orders alone: no decision depends on the others."""
-    orders = {order_id: snapshot.orders[order_id] for order_id in order_ids if order_id in snapshot.orders}
-    return replace(snapshot, orders=orders)
 
 
 def _to_chains(rows: Sequence[Any]) -> dict[str, tuple[Party, list[AlertRow]]]:
@@ -287,6 +292,9 @@ async def _settle(
         await conn.executemany(SQL.update_alert, arguments)
     for row in updates:
         _note_revised(party, row, summary, count, gone, work, ended=ended)
+    if ended:
+        newly = [row.alert_id for row in updates if "ORDER_SINCE_ENDED" not in row.summary.cautions]
+        await conn.execute(SQL.ask_claimant, newly)
     for piece in pieces[1:]:
         await _raise_piece(conn, party, chain[0], piece, [by_alerting[id(item)] for item in piece], work)
 

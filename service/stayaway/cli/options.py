@@ -25,6 +25,14 @@ Keys = Annotated[
 PolicyFile = Annotated[
     Path | None, typer.Option(help="policy.v1 file [STAYAWAY_POLICY_FILE]", show_default=False)
 ]
+RegistryPolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry-policy",
+        help="registry_policy.v1 file [STAYAWAY_REGISTRY_POLICY_FILE]",
+        show_default=False,
+    ),
+]
 Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
 

@@ -40,6 +40,10 @@ class StaleError(ConflictError):
     """What was to be changed has changed since it was looked at: a lost update was prevented."""
 
 
+class NotAllowedError(StayawayError):
+    """This person, or anyone under this policy, may not do that."""
+
+
 class LooklessError(StayawayError):
     """The act does not say which state it was decided on."""
 

@@ -108,3 +108,16 @@ def _own(content: Mapping[str, Any]) -> list[Finding]:
         return []
     remedy = "Write the status that the order will have once approved; until then it is a draft anyway."
     return [Finding("ERROR", content.get("order_id"), "/status", '"DRAFT"', remedy)]
+
+
+def require_usable(check: DraftCheck) -> OrderVersion:
+    """The version that the draft would become; RefusedError with every ERROR where it cannot."""
+    if check.value is not None:
+        return check.value
+    errors = [finding for finding in check.findings if finding.severity == "ERROR"]
+    raise RefusedError([_problem(item) for item in errors], "Have the draft corrected; nothing was recorded.")
+
+
+def _problem(finding: Finding) -> Problem:
+    steps = finding.pointer.split("/")[1:]
+    return ("order", *(step.replace("~1", "/").replace("~0", "~") for step in steps)), finding.remedy

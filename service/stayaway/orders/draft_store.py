@@ -172,6 +172,12 @@ async def lock_open_draft(conn: Connection, seal: Seal, number: int, if_match: s
     return draft
 
 
+async def lock_order(conn: Connection, order_id: str) -> None:
+    """The registry's row and the order's head, as an import locks them: nobody changes it meanwhile."""
+    await conn.fetchrow(_SQL.lock_registry)
+    await conn.fetchrow(_SQL.lock_head, order_id)
+
+
 def _digest(seal: Seal, number: int, order_id: str, version: int, content: Mapping[str, Any]) -> bytes:
     """Stands for number, version and content, under the order's key."""
     stated = canonical_json({"draft_number": number, "version": version, "order": content})

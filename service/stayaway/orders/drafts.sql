@@ -4,6 +4,14 @@
 -- description: One above the highest version recorded of an order.
 SELECT coalesce(max(version), 0) + 1 FROM order_record WHERE order_id = $1 AND version IS NOT NULL;
 
+-- name: lock_registry
+-- description: The registry's row, before any head: changes of orders follow one another.
+SELECT registry_sequence FROM registry FOR UPDATE;
+
+-- name: lock_head
+-- description: The order's head, where it has one yet, until the transaction ends.
+SELECT registry_sequence FROM order_head WHERE order_id = $1 FOR UPDATE;
+
 -- name: take_number
 -- description: A number for a new draft; its digest contains it, so it is needed before the row.
 SELECT nextval(pg_get_serial_sequence('order_draft', 'draft_number'));
@@ -69,7 +77,7 @@ SELECT draft_number, row_version, order_id, version, $3, author_ref, $4, $5, $6,
 
 -- name: lock_approval
 -- description: The approval that put a version in force, with who confirmed it, locked.
-SELECT a.draft_number, a.approval_kind, a.approver_ref, a.author_ref, a.until_at, c.confirmed_at
+SELECT a.draft_number, a.approval_kind, a.until_at, a.answers_sealed, c.confirmed_at
   FROM order_approval a
   LEFT JOIN order_confirmation c USING (draft_number)
  WHERE a.order_id = $1 AND a.version = $2

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from stayaway.kernel.errors import RefusedError
 from stayaway.kernel.jsontext import NotJsonError, parse_json
 from stayaway.orders.check import check_notice, check_order, check_suspension
 from stayaway.orders.convert import record_digest, to_notice, to_recall, to_suspension, to_version
@@ -74,6 +75,20 @@ def read_record(kind: RecordKind, path: Path, raw: Any, stored: Stored | None = 
     else:
         _read_lone(draft, stored)
     return draft
+
+
+def read_own(kind: RecordKind, raw: dict[str, Any]) -> ParsedOrders:
+    """One record that the registry itself makes, as a file of its own. RefusedError with its errors."""
+    draft = read_record(kind, (), raw)
+    errors = [finding for finding in draft.findings.findings if finding.severity == "ERROR"]
+    if errors:
+        raise RefusedError([(tuple(item.pointer.split("/")[1:]), item.remedy) for item in errors])
+    return ParsedOrders(
+        records=(finish_record(draft),),
+        findings=tuple(draft.findings.findings),
+        known_at=draft.value.recorded_at if draft.value else None,
+        blocks_orders=False,
+    )
 
 
 def _read_version(draft: Draft, stored: Stored | None) -> None:
