@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stayaway.kernel.errors import SettingsError, StayawayError
+from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError
+from stayaway.kernel.jsontext import json_pointer
 from stayaway.platform.settings import Settings, read_settings
 
 EXIT_FAILED, EXIT_BAD_SETTINGS = 1, 2
@@ -80,7 +81,12 @@ def end_with_async(run: Callable[[], Awaitable[int | None]]) -> None:
 
 
 def _say_error(error: StayawayError) -> int:
-    say(str(error))
+    if isinstance(error, RefusedError):
+        for path, text in error.problems:
+            say(f"{json_pointer(*path)}: {text}")
+        say(error.remedy)
+    else:
+        say(str(error))
     return EXIT_BAD_SETTINGS if isinstance(error, SettingsError) else EXIT_FAILED
 
 

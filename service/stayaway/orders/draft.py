@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from stayaway.kernel.errors import RefusedError
 from stayaway.kernel.instants import format_instant
@@ -21,6 +21,7 @@ from stayaway.orders.records import ParsedOrders
 from stayaway.orders.wire import SCHEMA
 
 DraftState = Literal["OPEN", "APPROVED", "WITHDRAWN"]
+DRAFT_STATES: tuple[DraftState, ...] = get_args(DraftState)
 ASSIGNED = ("version", "recorded_at")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _BASE = "/orders/0"
