@@ -17,8 +17,16 @@ COMMANDS = [
     ["matcher"],
     ["web"],
     ["migrate"],
-    *(["orders", name] for name in ("check", "import")),
-    *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss")),
+    *(
+        ["orders", name]
+        for name in ("check", "import", "show", "history", "list", "due", "approve", "confirm")
+    ),
+    *(["orders", name] for name in ("notice", "suspend", "recall", "validate", "draft")),
+    *(
+        ["orders", "draft", name]
+        for name in ("create", "replace", "withdraw", "list", "show", "check", "preview")
+    ),
+    *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss", "acknowledge")),
     *(["deadletters", name] for name in ("list", "show", "redrive")),
     *(["partitions", name] for name in ("list", "gap")),
 ]
