@@ -17,15 +17,9 @@ COMMANDS = [
     ["matcher"],
     ["web"],
     ["migrate"],
-    *(
-        ["orders", name]
-        for name in ("check", "import", "show", "history", "list", "due", "approve", "confirm")
-    ),
-    *(["orders", name] for name in ("notice", "suspend", "recall", "validate", "draft")),
-    *(
-        ["orders", "draft", name]
-        for name in ("create", "replace", "withdraw", "list", "show", "check", "preview")
-    ),
+    *(["orders", name] for name in ("check", "import", "show", "history", "list", "due", "draft")),
+    *(["orders", name] for name in ("approve", "confirm", "notice", "suspend", "recall", "validate")),
+    *(["orders", "draft", name] for name in ("create", "preview")),
     *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss", "acknowledge")),
     *(["deadletters", name] for name in ("list", "show", "redrive")),
     *(["partitions", name] for name in ("list", "gap")),
