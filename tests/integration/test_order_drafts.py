@@ -130,6 +130,18 @@ async def test_an_edit_and_an_approval_at_once_never_approve_what_nobody_saw(des
         assert "F-9" not in [item["case_number"] for item in orders]
 
 
+async def test_the_next_version_is_written_from_the_one_before(desk: Desk) -> None:
+    """What was recorded comes back word for word, without what the registry assigns."""
+    draft = await desk.draft()
+    assert (await desk.approve(draft, "bob")).status_code == 201
+    shown = await desk.get("orders/O1/versions/1")
+    assert shown["draft"] == draft["order"] == draft_content()
+    assert shown["record"]["version"] == 1
+    assert (await desk.send("GET", "orders/O1/versions/2", "ann")).status_code == 404
+    nobody = await desk.send("POST", "order-drafts", "%20", {"order": shown["draft"]})
+    assert (nobody.status_code, nobody.json()["problems"][0]["pointer"]) == (422, "/actor")
+
+
 async def test_a_draft_behind_the_registry_is_not_approved(desk: Desk) -> None:
     """Two drafts of one order: the second must be looked at again, and gets the next number."""
     first, second = await desk.draft(), await desk.draft(case_number="F-2")

@@ -1,10 +1,14 @@
 """Who looks at orders or acts on them, through which channel and what for."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from stayaway.kernel.errors import RefusedError
+
 Channel = Literal["web", "cli"]
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +25,11 @@ class Person:
 
     @classmethod
     def of(cls, name: str, channel: Channel, purpose: str = "ORDER_REGISTRY") -> Self:
-        """The person of this name, NFC and with single spaces."""
-        return cls(name=tidy_name(name), channel=channel, purpose=purpose)
+        """The person of this name, NFC and with single spaces. RefusedError where it is no name."""
+        tidied = tidy_name(name)
+        if _NAME.fullmatch(tidied) is None:
+            raise RefusedError([(("actor",), "Say who acts: 1 to 64 characters, none of them control.")])
+        return cls(name=tidied, channel=channel, purpose=purpose)
 
 
 def tidy_name(name: str) -> str:

@@ -266,6 +266,13 @@ class OrderHistory(BaseModel):
     records: list[RecordItem]
 
 
+class VersionRecord(BaseModel):
+    """One version as orders.v1 has it; `draft`: the same without what the registry assigns."""
+
+    record: dict[str, Any]
+    draft: dict[str, Any]
+
+
 class ActAnswer(BaseModel):
     """What an act did: the registry after it, and the open alerts that it changed, by id."""
 

@@ -30,13 +30,21 @@ from stayaway.api.order_forms import (
     RecordItem,
     SuspensionForm,
     ValidationForm,
+    VersionRecord,
 )
 from stayaway.api.problems import Problem
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.forms import Instant
+from stayaway.orders.draft import ASSIGNED
 from stayaway.orders.due import list_due
-from stayaway.orders.history_load import list_orders, look_at_history, look_at_order, record_due_look
+from stayaway.orders.history_load import (
+    list_orders,
+    look_at_history,
+    look_at_order,
+    look_at_version,
+    record_due_look,
+)
 from stayaway.orders.wire import MAX_VERSION
 
 _MOST_DUE = 500
@@ -127,6 +135,23 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
                 conn, settings.seal, order_id, person_of(actor), now=settings.wall_clock(), view="api-history"
             )
         return OrderHistory(order_id=order_id, records=[RecordItem.of(item) for item in records])
+
+    @router.get("/orders/{order_id}/versions/{version}")
+    async def show_version(
+        order_id: OrderId, version: Version, actor: ActorName = "unnamed"
+    ) -> VersionRecord:
+        """One version as orders.v1 has it: what the next draft is written from. The look is audited."""
+        async with settings.pool.acquire() as conn:
+            raw = await look_at_version(
+                conn,
+                settings.seal,
+                order_id,
+                version,
+                person_of(actor),
+                now=settings.wall_clock(),
+                view="api-version",
+            )
+        return VersionRecord(record=raw, draft={k: v for k, v in raw.items() if k not in ASSIGNED})
 
 
 def _add_due(router: APIRouter, settings: ReviewSettings, orders: OrderReader) -> None:

@@ -1,5 +1,6 @@
 """`stayaway orders draft ...` and `stayaway orders approve`: write a version, look at it, put it in force."""
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPoli
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
     AsJson,
+    OrderId,
     Purpose,
     Tools,
     person,
@@ -67,6 +69,31 @@ def create(file: ContentFile, database: Database = None, keys: Keys = None, acto
                 tools.conn, tools.seal, content, person(actor), now=now(), idempotency_key=None
             )
         )
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command("from")
+def from_(
+    order: OrderId,
+    version: Annotated[int, typer.Option(min=1, help="The version to start from.")],
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+    purpose: Purpose = DEFAULT_PURPOSE,
+) -> None:
+    """Print a version's content as JSON, to write the next draft from; the look is audited."""
+    from stayaway.orders.draft import ASSIGNED
+    from stayaway.orders.history_load import look_at_version
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        who = person(actor, purpose)
+        raw = await look_at_version(
+            tools.conn, tools.seal, order, version, who, now=now(), view="cli-version"
+        )
+        content = {name: value for name, value in raw.items() if name not in ASSIGNED}
+        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
     with_tools(act, database=database, keys=keys)
 

@@ -8,6 +8,13 @@ SELECT order_id, registry_sequence, ordinal, record_kind, content_digest, applie
  WHERE order_id = ANY ($1::text[])
  ORDER BY registry_sequence, order_id, ordinal;
 
+-- name: load_version
+-- description: One version of an order.
+SELECT order_id, registry_sequence, ordinal, record_kind, content_digest, applied_at, applied_by_ref,
+       payload_sealed
+  FROM order_record
+ WHERE order_id = $1 AND version = $2;
+
 -- name: load_appliers
 -- description: The audit entries of the acts that recorded something of an order.
 SELECT stream, stream_sequence, entry_id, entry_type, recorded_at, order_id, actor_ref, subject_ref,

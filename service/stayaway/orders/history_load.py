@@ -10,12 +10,14 @@ from stayaway.access.person import Person
 from stayaway.audit.entries import AuditRow, EntryType, open_entry
 from stayaway.kernel.errors import NotFoundError
 from stayaway.kernel.instants import EPOCH, format_instant
+from stayaway.orders.codec import decode_raw
 from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, state_order
 from stayaway.orders.load import read_row
 from stayaway.orders.looks import record_look
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.registry import RegistrySnapshot
+from stayaway.orders.store import SEAL_PURPOSE
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
@@ -116,6 +118,21 @@ async def look_at_history(
         payload = {"order_id": order_id, "view": view, "records": len(history)}
         await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
     return history
+
+
+async def look_at_version(
+    conn: Connection, seal: Seal, order_id: str, version: int, person: Person, *, now: datetime, view: str
+) -> dict[str, Any]:
+    """One version's record as orders.v1 has it, to write the next one from; the look is audited."""
+    async with conn.transaction():
+        row = await conn.fetchrow(_SQL.load_version, order_id, version)
+        if row is None:
+            raise NotFoundError("There is no such version.", "Look at the order's history.")
+        read_row(seal, row)  # it is the one that was recorded there, or nothing is shown
+        raw = decode_raw(seal.unseal(order_id, SEAL_PURPOSE, row["payload_sealed"]))
+        payload = {"order_id": order_id, "view": view, "version": version}
+        await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
+    return raw
 
 
 async def list_orders(

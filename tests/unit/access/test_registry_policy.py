@@ -2,12 +2,14 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from stayaway.access.person import Person, is_same_person
+from stayaway.access.policy_file import load_registry_policy
 from stayaway.access.registry_policy import parse_registry_policy
-from stayaway.kernel.errors import SettingsError
+from stayaway.kernel.errors import RefusedError, SettingsError
 from support.lives import REGISTRY_POLICY, registry_policy
 
 
@@ -35,6 +37,11 @@ def test_what_is_out_of_form_is_named(changes: dict[str, object]) -> None:
         registry_policy(**changes)
 
 
+def test_the_example_can_be_used() -> None:
+    file = Path(__file__).parents[3] / "fixtures" / "example" / "registry_policy.json"
+    assert load_registry_policy(file).validation_first_days == 90
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff"])
 def test_what_is_no_policy_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(SettingsError, match=r"registry policy file|registry_policy\.v1"):
@@ -53,3 +60,9 @@ def test_white_space_and_case_make_no_second_person(other: str) -> None:
     assert is_same_person("Ann Lee", other)
     assert not is_same_person("Ann Lee", "Ann Li")
     assert Person.of(" Ann  Lee", "web").name == "Ann Lee"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\t\n", "a\x00b", "x" * 65])
+def test_nobody_acts_without_a_name(name: str) -> None:
+    with pytest.raises(RefusedError, match="Say who acts"):
+        Person.of(name, "web")
