@@ -1,14 +1,16 @@
 """Drafts and their approval over the API: lost updates, repeats, races, what an approval lacks."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from stayaway.alerts.order_changes import import_orders as import_file
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
-from support.desk import TYPED, Desk, opened_desk
+from support.desk import POLICY, START, TYPED, Desk, opened_desk
 from support.lives import draft_content
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -169,3 +171,74 @@ async def test_pages_of_orders_and_drafts_join_without_gap_or_repeat(desk: Desk)
             found += [item[key] for item in page[name]]
             path = page["next"] or ""
         assert len(found) == len(set(found)) == 5
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "[" * 100_000,
+        '{"order_id": "O1", "extensions": ' + '{"a":' * 600 + "1" + "}" * 601,
+        '{"order_id": "O1", "extensions": ' + '{"a":' * 64 + "1" + "}" * 65,
+        '{"order_id": "O1", "extensions": ' + '{"a":' * 960 + "1" + "}" * 961,
+        '{"order_id": "O1", "zones": NaN}',
+        '{"order_id": "O1", "zones": 1e400}',
+        '{"order_id": "O1", "case_number": "\\ud800"}',
+        '{"order_id": "O1", "extensions": {"n": 9007199254740993}}',
+        '{"order_id": "O 1"}',
+        '{"order_id": 1}',
+        '{"order_id": "O1", "version": 1}',
+        '{"order_id": "O1", "recorded_at": "2026-03-06T00:00:00Z"}',
+        "null",
+        "7",
+    ],
+    ids=lambda text: text[:40],
+)
+async def test_what_is_no_content_of_a_draft_is_refused_and_stops_nothing(desk: Desk, order: str) -> None:
+    headers = {"stayaway-actor": "ann", "idempotency-key": "k", "content-type": "application/json"}
+    for body in (f'{{"order": {order}}}', order):
+        answer = await desk.http.post("/api/v1/order-drafts", content=body.encode(), headers=headers)
+        assert answer.status_code in (400, 422), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await desk.get("order-drafts"))["drafts"] == []
+
+
+async def test_the_deepest_content_that_is_kept_can_be_looked_at_in_every_way(desk: Desk) -> None:
+    deep: Json = {}
+    for _ in range(62):
+        deep = {"a": deep}
+    answer = await desk.send("POST", "order-drafts", "ann", {"order": {"order_id": "O1", "extensions": deep}})
+    assert answer.status_code == 201
+    assert (await desk.get("order-drafts/1"))["order"]["extensions"] == deep
+    assert (await desk.get("order-drafts/1/check"))["has_errors"]
+
+
+async def test_a_files_version_comes_back_however_deep_its_extensions_are(desk: Desk) -> None:
+    deep: Json = {}
+    for _ in range(480):
+        deep = {"a": deep}
+    content = {**draft_content(), "version": 1, "recorded_at": "2026-01-05T18:00:00Z", "extensions": deep}
+    data = json.dumps({"schema": "orders.v1", "orders": [content]}).encode()
+    assert not (
+        await import_file(desk.pool, desk.seal, data, POLICY, actor="feed", at=START)
+    ).outcome.has_errors
+    assert (await desk.get("orders/O1/versions/1"))["record"] == content
+
+
+async def test_a_draft_wrong_in_every_way_is_kept_and_explained(desk: Desk) -> None:
+    """A clerk's work is not lost for an error in it; the check names each place."""
+    content = {
+        "order_id": "O1",
+        "case_number": "\x00",
+        "zones": [{"geometry": {"type": "Point", "coordinates": [500, "x"]}}, 7, None],
+        "respondents": {"R1": []},
+        "unknown": [[]],
+        "status": "DRAFT",
+    }
+    answer = await desk.send("POST", "order-drafts", "ann", {"order": content})
+    assert answer.status_code == 201
+    found = await desk.get("order-drafts/1/check")
+    places = {item["pointer"] for item in found["findings"]}
+    assert places >= {"/case_number", "/zones/1", "/zones/2", "/respondents", "/unknown", "/status"}
+    shown = await desk.send("GET", "order-drafts/1/preview", "ann")
+    assert shown.status_code == 422
+    assert "/order/zones/1" in {item["pointer"] for item in shown.json()["problems"]}

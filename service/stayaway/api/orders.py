@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from stayaway.access.person import Person
 from stayaway.alerts.order_acts import ActKind, act_on_order
@@ -36,6 +36,7 @@ from stayaway.api.problems import Problem
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.forms import Instant
+from stayaway.kernel.jsontext import compact_json
 from stayaway.orders.draft import ASSIGNED
 from stayaway.orders.due import list_due
 from stayaway.orders.history_load import (
@@ -136,10 +137,8 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
             )
         return OrderHistory(order_id=order_id, records=[RecordItem.of(item) for item in records])
 
-    @router.get("/orders/{order_id}/versions/{version}")
-    async def show_version(
-        order_id: OrderId, version: Version, actor: ActorName = "unnamed"
-    ) -> VersionRecord:
+    @router.get("/orders/{order_id}/versions/{version}", response_model=VersionRecord)
+    async def show_version(order_id: OrderId, version: Version, actor: ActorName = "unnamed") -> Response:
         """One version as orders.v1 has it: what the next draft is written from. The look is audited."""
         async with settings.pool.acquire() as conn:
             raw = await look_at_version(
@@ -151,7 +150,9 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
                 now=settings.wall_clock(),
                 view="api-version",
             )
-        return VersionRecord(record=raw, draft={k: v for k, v in raw.items() if k not in ASSIGNED})
+        draft = {name: value for name, value in raw.items() if name not in ASSIGNED}
+        # As it was recorded: a file's extensions may be nested deeper than pydantic writes.
+        return Response(compact_json({"record": raw, "draft": draft}), media_type="application/json")
 
 
 def _add_due(router: APIRouter, settings: ReviewSettings, orders: OrderReader) -> None:

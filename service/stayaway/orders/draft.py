@@ -23,6 +23,8 @@ from stayaway.orders.wire import SCHEMA
 DraftState = Literal["OPEN", "APPROVED", "WITHDRAWN"]
 DRAFT_STATES: tuple[DraftState, ...] = get_args(DraftState)
 ASSIGNED = ("version", "recorded_at")
+MAX_DEPTH = 64
+"""A MultiPolygon's coordinates lie 8 deep; only extensions could nest further."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _BASE = "/orders/0"
 
@@ -79,12 +81,23 @@ def parse_content(body: Any) -> dict[str, Any]:
             (("order", "order_id"), "Give the order's id: 1 to 128 of A-Z, a-z, 0-9 and . _ : -.")
         )
     try:
-        canonical_json(body)
+        if not _is_deeper_than(body, MAX_DEPTH):
+            canonical_json(body)
+        else:
+            problems.append((("order",), f"It is nested deeper than {MAX_DEPTH}."))
     except ValueError:
         problems.append((("order",), "A number or a text in it is none that JSON can carry unchanged."))
     if problems:
         raise RefusedError(problems)
     return body
+
+
+def _is_deeper_than(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth == 0 or any(_is_deeper_than(item, depth - 1) for item in value.values())
+    if isinstance(value, list):
+        return depth == 0 or any(_is_deeper_than(item, depth - 1) for item in value)
+    return False
 
 
 def check_content(content: Mapping[str, Any], version: int, recorded_at: datetime) -> DraftCheck:
