@@ -169,6 +169,8 @@ async def test_one_person_alone_for_a_day_then_a_second_or_nothing(desk: Desk) -
     assert await desk.outcome(inside) == []
     assert await desk.outcome(after) == ["NOT_APPROVED"]
     assert (await desk.get("orders/O1"))["second_check"] == "NOT SECOND-CHECKED"
+    alert = await desk.get(f"alerts/{await desk.open_alert(started + timedelta(seconds=1))}")
+    assert "NOT_SECOND_CHECKED" in [fact["code"] for fact in alert["facts"]]
     due = (await desk.get("orders-due"))["due"]
     assert [item["kind"] for item in due] == ["EMERGENCY_UNCONFIRMED"]
 
