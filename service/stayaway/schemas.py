@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel, TypeAdapter
 
 from stayaway.access.policy import Policy
+from stayaway.access.registry_policy import RegistryPolicy
 from stayaway.alerts.review import OrderReader
 from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.api.app import create_api
@@ -35,6 +36,7 @@ INPUT_FORMS: dict[str, type[BaseModel]] = {
     "orders.v1": OrdersFileForm,
     "readers.v1": ReadersFileForm,
     "policy.v1": Policy,
+    "registry_policy.v1": RegistryPolicy,
 }
 OUTPUT_FORMS: dict[str, Any] = {
     "decision.v1": DecisionForm,

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stayaway.alerts.order_changes import import_orders as recall_by_file
 from stayaway.api.settings import ReviewSettings, StreamStatus
 from stayaway.console.app import create_app
 from stayaway.console.serve import bind, serve
@@ -144,6 +145,31 @@ async def test_acts_work_as_plain_forms(site: Site, client: httpx.AsyncClient) -
     again = await client.post(f"/alerts/{number}/dismiss", data={**token, "reason_code": "MISREAD"})
     assert again.status_code == 409
     assert "VERIFIED_LEAD" in (await client.get(confirmed.headers["location"])).text
+
+
+async def test_whoever_held_a_withdrawn_alert_acknowledges_it_on_its_page(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    number = await site.seed(approximate_alert())
+    token = _token(await client.get(f"/alerts/{number}"))
+    await client.post(f"/alerts/{number}/claim", data=token)
+    recall = {"order_id": "O1", "recalled_at": "2026-03-01T00:00:00Z", "recorded_at": "2026-03-06T20:20:00Z"}
+    lists = {"orders": [], "recalls": [recall | {"reason_text": "void", "void": True}]}
+    data = json.dumps({"schema": "orders.v1", **lists}).encode()
+    await recall_by_file(site.pool, site.seal, data, review_policy(), actor="feed", at=NOW)
+    assert "to be acknowledged by desk" in _text(await client.get("/alerts?list=closed"))
+    page = await client.get(f"/alerts/{number}")
+    assert "who held this alert: it was withdrawn" in _text(page)
+    async with httpx.AsyncClient(base_url=site.base) as another:
+        other = await another.get(f"/alerts/{number}")
+        assert f"/alerts/{number}/acknowledge" not in other.text
+        refused = await another.post(f"/alerts/{number}/acknowledge", data=_token(other))
+        assert refused.status_code in (403, 409)
+    done = await client.post(f"/alerts/{number}/acknowledge", data=token)
+    assert done.headers["location"] == f"/alerts/{number}?done=acknowledged"
+    after = _text(await client.get(done.headers["location"]))
+    assert "Recorded: acknowledged" in after
+    assert "To be acknowledged by" not in after
 
 
 async def test_a_form_without_this_browser_s_token_records_nothing(

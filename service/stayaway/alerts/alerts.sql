@@ -166,8 +166,17 @@ UPDATE decision SET alert_id = $8, raised_observed_at = $9
 
 -- name: withdraw_alerts
 -- description: None of their members stands any more.
-UPDATE alert SET state = 'WITHDRAWN', row_version = row_version + 1
+-- Whoever holds one, or held it last, must acknowledge that: they may be acting on it.
+UPDATE alert
+   SET state = 'WITHDRAWN', row_version = row_version + 1,
+       to_acknowledge_by = CASE WHEN state = 'CLAIMED' THEN claimed_by ELSE to_acknowledge_by END,
+       acknowledged_at = CASE WHEN state = 'CLAIMED' THEN NULL ELSE acknowledged_at END
  WHERE alert_id = ANY ($1::text[]) AND state IN ('OPEN', 'CLAIMED');
+
+-- name: ask_claimant
+-- description: The order of these alerts has ended: whoever holds one must acknowledge it.
+UPDATE alert SET to_acknowledge_by = claimed_by, acknowledged_at = NULL
+ WHERE alert_id = ANY ($1::text[]) AND state = 'CLAIMED';
 
 -- name: taken_ids
 -- description: Every id given to alerts of this order and respondent.

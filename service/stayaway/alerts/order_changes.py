@@ -6,13 +6,14 @@ WITHDRAWN; one whose order has ended since is marked. Matchers cannot slip in be
 heads that the import has locked.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps, summarise
+from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
 from stayaway.alerts.model import DISPOSED, UNDISPOSED, AlertRow, Change
 from stayaway.alerts.plan import Raised, free_alert_id
 from stayaway.alerts.rows import (
@@ -22,8 +23,6 @@ from stayaway.alerts.rows import (
     alert_entry,
     episode_payload,
     insert_arguments,
-    probability,
-    seal_detail,
     shown,
     to_alert_row,
 )
@@ -31,20 +30,16 @@ from stayaway.alerts.store import SQL, lock_parties, publish_changes
 from stayaway.audit.entries import NewEntry
 from stayaway.audit.store import record_entries
 from stayaway.kernel.errors import SettingsError
-from stayaway.kernel.instants import format_instant, from_us, to_us
-from stayaway.kernel.jsontext import parse_json
+from stayaway.kernel.instants import from_us
 from stayaway.matching.engine import Engine
-from stayaway.matching.model import Match
 from stayaway.orders.advice import with_advice
-from stayaway.orders.load import load_registry
+from stayaway.orders.history_load import load_snapshot_of
 from stayaway.orders.parse import parse_orders_file
+from stayaway.orders.records import ParsedOrders
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.orders.store import AUDIT_STREAM, ImportOutcome, record_orders
 from stayaway.platform.postgres import Connection, Pool
 from stayaway.platform.seal import Seal
-from stayaway.sightings.batch import decode_batch
-
-_KEY = ("order_id", "respondent_id", "source", "event_id", "observed_at", "content_digest", "zone_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +50,6 @@ class Imported:
     withdrawn: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
-    """An alerting decision's row, and what it is judged to be now (None: no match any more)."""
-
-    row: Any
-    match: Match | None
-    content_sha256: str
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        return tuple(self.row[name] for name in _KEY)
-
-    @property
-    def stands(self) -> bool:
-        return self.match is not None and not self.match.reasons
 
 
 @dataclass(slots=True)
@@ -100,10 +78,20 @@ async def import_orders(
     """
     parsed = with_advice(parse_orders_file(data))
     async with pool.acquire() as conn, conn.transaction():
-        outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at)
-        if not outcome.changed_order_ids:
-            return Imported(outcome=outcome)
-        work = await rejudge_open_alerts(conn, seal, outcome.changed_order_ids, policy, actor=actor, at=at)
+        return await apply_records(conn, seal, parsed, policy, actor=actor, at=at)
+
+
+async def apply_records(
+    conn: Connection, seal: Seal, parsed: ParsedOrders, policy: Policy | None, *, actor: str, at: datetime
+) -> Imported:
+    """The one road into the registry, in the caller's transaction: record, then judge again.
+
+    Files, approvals and single acts all come by here. Raises as `import_orders` does.
+    """
+    outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at)
+    if not outcome.changed_order_ids:
+        return Imported(outcome=outcome)
+    work = await rejudge_open_alerts(conn, seal, outcome.changed_order_ids, policy, actor=actor, at=at)
     if work is None:
         return Imported(outcome=outcome)
     return Imported(
@@ -128,11 +116,11 @@ async def rejudge_open_alerts(
         )
     await lock_parties(conn, [(row["order_id"], row["respondent_id"]) for row in parties])
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
-    snapshot = _only(await load_registry(conn, seal), order_ids)
+    snapshot = await load_snapshot_of(conn, seal, {row["order_id"] for row in parties})
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))
-    members = _judge_again(seal, rows, Engine(snapshot, policy), policy)
+    members = judge_again(seal, rows, Engine(snapshot, policy), policy)
     work = _Work(basis=_to_basis(snapshot, policy, at), actor=actor)
-    await _write_members(conn, seal, [member for group in members.values() for member in group], work.basis)
+    await write_members(conn, seal, [member for group in members.values() for member in group], work.basis)
     for root_id, (party, chain) in sorted(chains.items()):
         await _settle(conn, party, chain, members.get(root_id, []), work)
     await record_entries(conn, seal, AUDIT_STREAM, work.entries)
@@ -151,12 +139,6 @@ def _to_basis(snapshot: RegistrySnapshot, policy: Policy, at: datetime) -> Basis
     )
 
 
-def _only(snapshot: RegistrySnapshot, order_ids: Iterable[str]) -> RegistrySnapshot:
-    """The same registry with these orders alone: no decision depends on the others."""
-    orders = {order_id: snapshot.orders[order_id] for order_id in order_ids if order_id in snapshot.orders}
-    return replace(snapshot, orders=orders)
-
-
 def _to_chains(rows: Sequence[Any]) -> dict[str, tuple[Party, list[AlertRow]]]:
     """The locked alerts by the root that holds their decisions."""
     chains: dict[str, tuple[Party, list[AlertRow]]] = {}
@@ -167,114 +149,12 @@ def _to_chains(rows: Sequence[Any]) -> dict[str, tuple[Party, list[AlertRow]]]:
     return chains
 
 
-def _judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[_Member]]:
-    """Each alerting member with today's match, by root. An event refused today stays as it was judged."""
-    events: dict[tuple[Any, ...], int] = {}
-    values: list[bytes] = []
-    digests: list[str] = []
-    for row in rows:
-        key = (row["order_id"], row["source"], row["event_id"], row["observed_at"], row["content_digest"])
-        if key not in events:
-            events[key] = len(values)
-            payload = parse_json(seal.unseal(row["order_id"], "sighting", row["payload_sealed"]))
-            values.append(payload["value"].encode())
-            digests.append(payload["content_sha256"])
-    batch = decode_batch(values, policy)
-    found = {
-        (decision.index, match.order_id, match.respondent_id, match.zone_id): match
-        for decision in engine.judge(batch).decisions
-        for match in decision.matches
-    }
-    members: dict[str, list[_Member]] = {}
-    for row in rows:
-        event = (row["order_id"], row["source"], row["event_id"], row["observed_at"], row["content_digest"])
-        place = events[event]
-        match = found.get((place, row["order_id"], row["respondent_id"], row["zone_id"]))
-        member = _Member(row=row, match=match, content_sha256=digests[place])
-        members.setdefault(row["root_id"], []).append(member)
-    return members
-
-
-# ---------------------------------------------------------------- members
-
-
-async def _write_members(conn: Connection, seal: Seal, members: Sequence[_Member], basis: Basis) -> None:
-    withdrawn = [
-        (*member.key, list(member.match.reasons) if member.match else [], *_basis_columns(basis))
-        for member in members
-        if not member.stands
-    ]
-    revised = [
-        _revision(seal, member, member.match, basis)
-        for member in members
-        if member.match is not None and member.stands and _differs(member.row, member.match)
-    ]
-    if withdrawn:
-        await conn.executemany(SQL.withdraw_decision, withdrawn)
-    if revised:
-        await conn.executemany(SQL.revise_decision, revised)
-
-
-def _basis_columns(basis: Basis) -> tuple[Any, ...]:
-    return basis.registry_sequence, basis.known_at, basis.policy_sha256, basis.engine, basis.decided_at
-
-
-def _differs(row: Any, match: Match) -> bool:
-    return (
-        row["order_version"],
-        row["match_kind"],
-        row["region_match"],
-        row["description"],
-        row["zone_relation"],
-        row["inside_probability"],
-        tuple(row["cautions"]),
-    ) != (
-        match.order_version,
-        match.match_kind,
-        match.region_match,
-        match.description,
-        match.zone_relation,
-        probability(match),
-        match.cautions,
-    )
-
-
-def _revision(seal: Seal, member: _Member, match: Match, basis: Basis) -> tuple[Any, ...]:
-    return (
-        *member.key,
-        match.order_version,
-        match.match_kind,
-        match.region_match,
-        match.description,
-        match.zone_relation,
-        probability(match),
-        list(match.cautions),
-        *_basis_columns(basis),
-        seal_detail(seal, match),
-    )
-
-
-def _to_alertings(members: Iterable[_Member]) -> list[tuple[Alerting, _Member]]:
-    alertings = []
-    for member in members:
-        if member.match is None or not member.stands:
-            continue
-        row = member.row
-        observed_us = to_us(row["observed_at"])
-        key = (row["source"], row["event_id"], observed_us, row["content_digest"])
-        alertings.append((Alerting(0, key, observed_us, member.match), member))
-    return alertings
-
-
-# ---------------------------------------------------------------- alerts
-
-
 async def _settle(
-    conn: Connection, party: Party, chain: Sequence[AlertRow], members: Sequence[_Member], work: _Work
+    conn: Connection, party: Party, chain: Sequence[AlertRow], members: Sequence[Member], work: _Work
 ) -> None:
     """One episode after its members were judged again: withdrawn, marked, shrunk or cut in several."""
     gone = [member for member in members if not member.stands]
-    pairs = _to_alertings(members)
+    pairs = to_alertings(members)
     if not pairs:
         await _withdraw(conn, party, chain, gone, work)
         return
@@ -288,6 +168,9 @@ async def _settle(
         await conn.executemany(SQL.update_alert, arguments)
     for row in updates:
         _note_revised(party, row, summary, count, gone, work, ended=ended)
+    if ended:
+        newly = [row.alert_id for row in updates if "ORDER_SINCE_ENDED" not in row.summary.cautions]
+        await conn.execute(SQL.ask_claimant, newly)
     for piece in pieces[1:]:
         await _raise_piece(conn, party, chain[0], piece, [by_alerting[id(item)] for item in piece], work)
 
@@ -298,12 +181,12 @@ def _summarise(piece: Sequence[Alerting]) -> tuple[Summary, int]:
 
 
 async def _withdraw(
-    conn: Connection, party: Party, chain: Sequence[AlertRow], gone: Sequence[_Member], work: _Work
+    conn: Connection, party: Party, chain: Sequence[AlertRow], gone: Sequence[Member], work: _Work
 ) -> None:
     alert_ids = [row.alert_id for row in chain if row.state in UNDISPOSED]
     await conn.execute(SQL.withdraw_alerts, alert_ids)
     for alert_id in alert_ids:
-        work.note("ALERT_WITHDRAWN", party, alert_id, {"whole": True, "members": _payload(gone)})
+        work.note("ALERT_WITHDRAWN", party, alert_id, {"whole": True, "members": members_payload(gone)})
         work.changes.append((alert_id, "WITHDRAWN"))
     work.withdrawn += alert_ids
 
@@ -313,7 +196,7 @@ def _note_revised(
     row: AlertRow,
     summary: Summary,
     count: int,
-    gone: Sequence[_Member],
+    gone: Sequence[Member],
     work: _Work,
     *,
     ended: bool,
@@ -321,7 +204,10 @@ def _note_revised(
     about = episode_payload(summary, count, work.basis)
     if gone:
         work.note(
-            "ALERT_WITHDRAWN", party, row.alert_id, {**about, "whole": False, "members": _payload(gone)}
+            "ALERT_WITHDRAWN",
+            party,
+            row.alert_id,
+            {**about, "whole": False, "members": members_payload(gone)},
         )
     newly_ended = ended and "ORDER_SINCE_ENDED" not in row.summary.cautions
     if newly_ended:
@@ -336,7 +222,7 @@ async def _raise_piece(
     party: Party,
     root: AlertRow,
     piece: Sequence[Alerting],
-    members: Sequence[_Member],
+    members: Sequence[Member],
     work: _Work,
 ) -> None:
     """What was one episode is several now: a later piece becomes an alert of its own."""
@@ -349,21 +235,10 @@ async def _raise_piece(
     await conn.executemany(SQL.move_decision, [(*member.key, *place) for member in members])
     about = episode_payload(summary, count, work.basis)
     work.note(
-        "ALERT_RAISED", party, alert_id, {**about, "cut_from": root.alert_id, "members": _payload(members)}
+        "ALERT_RAISED",
+        party,
+        alert_id,
+        {**about, "cut_from": root.alert_id, "members": members_payload(members)},
     )
     work.changes.append((alert_id, "RAISED"))
     work.raised.append(alert_id)
-
-
-def _payload(members: Sequence[_Member]) -> list[dict[str, Any]]:
-    return [
-        {
-            "source": member.row["source"],
-            "event_id": member.row["event_id"],
-            "observed_at": format_instant(member.row["observed_at"]),
-            "content_sha256": member.content_sha256,
-            "zone_id": member.row["zone_id"],
-            "reasons": list(member.match.reasons) if member.match else [],
-        }
-        for member in members
-    ]

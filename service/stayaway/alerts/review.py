@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from stayaway.access.policy import Policy
-from stayaway.alerts.review_acts import claim, confirm, dismiss
+from stayaway.alerts.review_acts import acknowledge, claim, confirm, dismiss
 from stayaway.alerts.review_audit import record_look_or_act
 from stayaway.alerts.review_model import (
     AlertPage,
@@ -31,6 +31,7 @@ from stayaway.platform.seal import Seal
 
 __all__ = [
     "OrderReader",
+    "acknowledge",
     "claim",
     "confirm",
     "dismiss",
@@ -75,6 +76,11 @@ class OrderReader:
                 "The order of this alert is not in the registry.", "Restore the orders first."
             )
         return order
+
+    async def load_all(self, conn: Connection) -> RegistrySnapshot:
+        """Every order with everything recorded so far. Call it outside a transaction."""
+        self._snapshot = await load_registry(conn, self._seal, self._snapshot)
+        return self._snapshot
 
     def respondents_of_plate(self, plate: str) -> frozenset[str]:
         """Everyone whom any order links to `plate` (normal form); for a warning, never to be named."""

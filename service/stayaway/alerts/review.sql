@@ -97,6 +97,10 @@ UPDATE alert
        claimed_by = NULL, claimed_until = NULL, row_version = row_version + 1
  WHERE alert_number = $1;
 
+-- name: acknowledge
+-- description: $2: when. The caller holds the row's lock and has checked who must.
+UPDATE alert SET acknowledged_at = $2, row_version = row_version + 1 WHERE alert_number = $1;
+
 -- name: insert_act
 -- description: Append an act; the alert's row is locked, so the next number is free.
 INSERT INTO alert_act (alert_id, act_number, order_id, act, acted_at, actor, actor_verified, reason_code,

@@ -1,4 +1,4 @@
-"""Acts on an alert: claim, confirm, dismiss. Each is one transaction with its audit entry.
+"""Acts on an alert: claim, confirm, dismiss, acknowledge. Each is one transaction with its audit entry.
 
 Lock order: the order's head shared, the alert's row, the audit stream, the outbox last.
 """
@@ -108,6 +108,29 @@ async def dismiss(
         _check_seen(row, dismissal.seen)
         await conn.execute(_SQL.dispose, alert_number, "DISMISSED", dismissal.reason_code, now, reviewer.name)
         await _act(conn, seal, EntryType.ALERT_DISMISSED, row, reviewer, dismissal.reason_code, {}, now)
+        fresh = await conn.fetchrow(_SQL.load_alert, alert_number)
+    assert fresh is not None
+    return alert_row(fresh)
+
+
+async def acknowledge(
+    conn: Connection, seal: Seal, alert_number: int, reviewer: Reviewer, *, now: datetime
+) -> AlertRow:
+    """Whoever held the alert says that they know: it was withdrawn, or its order has ended.
+
+    Raises ConflictError where nothing is to be acknowledged, or by somebody else.
+    """
+    async with conn.transaction():
+        row, _ = await _locked(conn, alert_number)
+        awaited = row.awaits_acknowledgement
+        if awaited is None:
+            raise ConflictError("Nothing about this alert is to be acknowledged.", "Load it again.")
+        if awaited != reviewer.name:
+            raise ConflictError(
+                f"It is to be acknowledged by {awaited}, who held it.", "Tell them: they may be acting on it."
+            )
+        await conn.execute(_SQL.acknowledge, alert_number, now)
+        await _act(conn, seal, EntryType.ALERT_ACKNOWLEDGED, row, reviewer, None, {}, now)
         fresh = await conn.fetchrow(_SQL.load_alert, alert_number)
     assert fresh is not None
     return alert_row(fresh)

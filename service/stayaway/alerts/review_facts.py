@@ -12,6 +12,7 @@ from stayaway.alerts.words import CAUTIONS, EXCEPTIONS, MATCH_KINDS, difference_
 from stayaway.matching.model import MATCH_KINDS as KINDS_BEST_FIRST
 from stayaway.matching.model import ZONE_RELATIONS
 from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Vehicle
+from stayaway.orders.rules import is_second_checked
 
 _LINK_OLD = timedelta(days=90)
 """NCIC: validation falls due 60-90 days after entry (DOMAIN.md)."""
@@ -78,6 +79,16 @@ def _order_facts(
     expires_at: datetime | None,
     now: datetime,
 ) -> Iterator[Fact]:
+    if row.awaits_acknowledgement is not None:
+        yield Fact(
+            code="TO_ACKNOWLEDGE",
+            text=f"To be acknowledged by {row.awaits_acknowledgement}, who held this alert.",
+        )
+    if any(not is_second_checked(order, number) for number in row.order_versions):
+        yield Fact(
+            code="NOT_SECOND_CHECKED",
+            text="NOT SECOND-CHECKED: one person alone put this order in force; nobody else confirmed it.",
+        )
     if row.state == "WITHDRAWN":
         yield Fact(code="WITHDRAWN", text="Withdrawn: the order was not in force when this was read.")
     if row.standing == "HISTORICAL" or "HISTORICAL" in row.cautions:

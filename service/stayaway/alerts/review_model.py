@@ -82,6 +82,13 @@ class AlertRow:
     disposition: Disposition | None
     disposed_at: datetime | None
     disposed_by: str | None
+    to_acknowledge_by: str | None = None
+    acknowledged_at: datetime | None = None
+
+    @property
+    def awaits_acknowledgement(self) -> str | None:
+        """Who held the alert when it was withdrawn or its order ended, until they acknowledge it."""
+        return self.to_acknowledge_by if self.acknowledged_at is None else None
 
     @property
     def standing(self) -> Standing:

@@ -44,6 +44,8 @@ def alert_row(row: asyncpg.Record) -> AlertRow:
         disposition=row["disposition"],
         disposed_at=row["disposed_at"],
         disposed_by=row["disposed_by"],
+        to_acknowledge_by=row["to_acknowledge_by"],
+        acknowledged_at=row["acknowledged_at"],
     )
 
 

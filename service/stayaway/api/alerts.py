@@ -10,7 +10,15 @@ from fastapi import APIRouter, Header, Path, Query
 
 from stayaway.alerts import review
 from stayaway.alerts.review_model import AlertView, ListName, ListQuery, Reviewer
-from stayaway.api.forms import AlertDetail, AlertItem, AlertList, ClaimForm, ConfirmForm, DismissForm
+from stayaway.api.forms import (
+    AcknowledgeForm,
+    AlertDetail,
+    AlertItem,
+    AlertList,
+    ClaimForm,
+    ConfirmForm,
+    DismissForm,
+)
 from stayaway.api.problems import Problem
 from stayaway.api.settings import ReviewSettings
 
@@ -97,6 +105,14 @@ def _add_acts(router: APIRouter, settings: ReviewSettings, orders: review.OrderR
         now = settings.wall_clock()
         async with settings.pool.acquire() as conn:
             row = await review.claim(conn, settings.seal, alert_number, _reviewer(actor), now=now)
+        return AlertItem.of(row, now)
+
+    @router.post("/{alert_number}/acknowledge")
+    async def acknowledge_alert(alert_number: Number, _body: AcknowledgeForm, actor: ActorName) -> AlertItem:
+        """Say that you know: the alert you held was withdrawn, or its order has ended."""
+        now = settings.wall_clock()
+        async with settings.pool.acquire() as conn:
+            row = await review.acknowledge(conn, settings.seal, alert_number, _reviewer(actor), now=now)
         return AlertItem.of(row, now)
 
     @router.post("/{alert_number}/confirm")

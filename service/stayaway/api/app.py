@@ -13,6 +13,8 @@ from stayaway.alerts.review import OrderReader
 from stayaway.api.alerts import alerts_router
 from stayaway.api.guard import Guard
 from stayaway.api.health import health_router
+from stayaway.api.order_drafts import order_drafts_router
+from stayaway.api.orders import orders_router
 from stayaway.api.problems import UNREACHABLE, Problem, problem_of
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.errors import StayawayError
@@ -32,13 +34,15 @@ def create_api(
     app = FastAPI(
         title="stayaway review",
         version="1",
-        description="Unverified leads, looked at, claimed, confirmed or dismissed by people. Loopback only.",
+        description="Unverified leads, judged by people; the registry of orders behind them. Loopback only.",
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.include_router(alerts_router(settings, orders))
+    app.include_router(orders_router(settings, orders))
+    app.include_router(order_drafts_router(settings))
     app.include_router(health_router(settings))
 
     async def answer(request: Request, error: Exception) -> Response:

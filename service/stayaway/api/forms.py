@@ -29,6 +29,10 @@ class ClaimForm(Input):
     """Nothing to say: the lease is 90 s, sent again it is renewed."""
 
 
+class AcknowledgeForm(Input):
+    """Nothing to say: whoever held the alert knows that it was withdrawn, or that its order has ended."""
+
+
 class ConfirmForm(Input):
     """What the person states. For a plate `sight` is needed, for approximate kinds `second_look`."""
 
@@ -73,6 +77,7 @@ class AlertItem(BaseModel):
     claimed_by: str | None
     claimed_until: str | None
     disposition: str | None
+    to_acknowledge_by: str | None
     seen: str
 
     @classmethod
@@ -98,6 +103,7 @@ class AlertItem(BaseModel):
             claimed_by=holder,
             claimed_until=format_instant(row.claimed_until) if holder and row.claimed_until else None,
             disposition=row.disposition,
+            to_acknowledge_by=row.awaits_acknowledgement,
             seen=row.seen,
         )
 

@@ -11,7 +11,16 @@ from starlette.exceptions import HTTPException
 
 from stayaway.alerts.review_model import ActRefusedError
 from stayaway.api.session import ForeignFormError
-from stayaway.kernel.errors import ConflictError, NotFoundError, StayawayError
+from stayaway.kernel.errors import (
+    ConflictError,
+    LooklessError,
+    NotAllowedError,
+    NotFoundError,
+    RefusedError,
+    SettingsError,
+    StaleError,
+    StayawayError,
+)
 from stayaway.kernel.jsontext import json_pointer
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,9 +56,14 @@ class Problem(BaseModel):
 
 _OWN: tuple[tuple[type[StayawayError], str, str, int], ...] = (
     (ActRefusedError, "act-refused", "The act lacks something.", 422),
+    (RefusedError, "refused", "Something in it does not hold.", 422),
+    (NotAllowedError, "not-allowed", "This person may not do that.", 403),
+    (LooklessError, "precondition-required", "Say which state you decided on.", 428),
+    (StaleError, "stale", "It changed since you looked at it.", 412),
     (NotFoundError, "not-found", "There is no such thing.", 404),
     (ConflictError, "conflict", "Somebody or something was first.", 409),
     (ForeignFormError, "foreign-form", "This form cannot be accepted.", 403),
+    (SettingsError, "not-configured", "A setting is missing here.", 503),
     (StayawayError, "failed", "This cannot be done.", 500),
 )
 
@@ -74,14 +88,18 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def _own(error: StayawayError, name: str, title: str, status: int) -> Problem:
-    problems = error.problems if isinstance(error, ActRefusedError) else ()
+    problems: list[FieldProblem] = []
+    if isinstance(error, ActRefusedError):
+        problems = [FieldProblem(pointer=json_pointer(name), detail=text) for name, text in error.problems]
+    elif isinstance(error, RefusedError):
+        problems = [FieldProblem(pointer=json_pointer(*path), detail=text) for path, text in error.problems]
     return Problem(
         type=f"urn:stayaway:problem:{name}",
         title=title,
         status=status,
         detail=error.message,
         remedy=error.remedy,
-        problems=[FieldProblem(pointer=json_pointer(field), detail=text) for field, text in problems],
+        problems=problems,
     )
 
 

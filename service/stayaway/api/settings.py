@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stayaway.access.policy import Policy
+from stayaway.access.registry_policy import RegistryPolicy
 from stayaway.platform.clock import now
 from stayaway.platform.postgres import Pool
 from stayaway.platform.seal import Seal
@@ -39,12 +40,14 @@ class ReviewSettings:
 
     `images`: the bytes of an image by the SHA-256 in hex that its read carries, None where there is none.
     `status`: proof of life; None asks the database when a partition last moved.
+    `registry_policy`: without one nobody puts an emergency order in force alone, and nothing is due.
     `stale_after_s`: without a read for so long, the page says that the stream is stale.
     """
 
     pool: Pool
     seal: Seal
     policy: Policy
+    registry_policy: RegistryPolicy | None = None
     clock: Callable[[], datetime] = now
     wall_clock: Callable[[], datetime] = now
     images: Callable[[str], bytes | None] = no_image

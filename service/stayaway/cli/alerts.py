@@ -82,11 +82,13 @@ def _row_line(row: "AlertRow") -> str:
     from stayaway.platform.clock import now
 
     standing, kind = STANDINGS[row.standing], MATCH_KINDS[row.match_kind]
+    awaited = row.awaits_acknowledgement
     return (
         f"{row.alert_number} {row.state_at(now())} {standing.symbol} {standing.text} | "
         f"{kind.symbol} {kind.text} | {RELATIONS[row.zone_relation].text} | "
         f"{row.alert_id} | {row.sighting_count} sightings until "
         f"{format_instant(row.last_observed_at)}"
+        f"{f' | to be acknowledged by {awaited}' if awaited else ''}"
     )
 
 
@@ -150,6 +152,20 @@ def claim(alert: Reference, database: Database = None, keys: Keys = None, actor:
     async def act(conn: Any, seal: Any) -> None:
         number = await find_alert(conn, alert)
         typer.echo(_row_line(await take(conn, seal, number, _reviewer(actor, "ALERT_REVIEW"), now=now())))
+
+    _with_database(database, keys, act)
+
+
+@app.command()
+def acknowledge(alert: Reference, database: Database = None, keys: Keys = None, actor: Actor = "cli") -> None:
+    """Say that you know: the alert you held was withdrawn, or its order has ended."""
+    from stayaway.alerts.review import acknowledge as record
+    from stayaway.alerts.review import find_alert
+    from stayaway.platform.clock import now
+
+    async def act(conn: Any, seal: Any) -> None:
+        number = await find_alert(conn, alert)
+        typer.echo(_row_line(await record(conn, seal, number, _reviewer(actor, "ALERT_REVIEW"), now=now())))
 
     _with_database(database, keys, act)
 

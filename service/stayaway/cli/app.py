@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from stayaway import ENGINE_VERSION
-from stayaway.cli import alerts, deadletters, latency, orders, partitions, servers
+from stayaway.cli import (
+    alerts,
+    deadletters,
+    latency,
+    orders,
+    orders_acts,
+    orders_drafts,
+    orders_life,
+    partitions,
+    servers,
+)
 from stayaway.cli.options import Database, end_with, end_with_async, say, settings_with
 
 app = typer.Typer(
@@ -17,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 orders.app.command("latency")(latency.latency)
+orders_life.add_to(orders.app)
+orders_acts.add_to(orders.app)
+orders_drafts.add_to(orders.app)
 app.add_typer(orders.app, name="orders")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deadletters.app, name="deadletters")

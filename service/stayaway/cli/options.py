@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stayaway.kernel.errors import SettingsError, StayawayError
+from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError
+from stayaway.kernel.jsontext import json_pointer
 from stayaway.platform.settings import Settings, read_settings
 
 EXIT_FAILED, EXIT_BAD_SETTINGS = 1, 2
@@ -24,6 +25,14 @@ Keys = Annotated[
 ]
 PolicyFile = Annotated[
     Path | None, typer.Option(help="policy.v1 file [STAYAWAY_POLICY_FILE]", show_default=False)
+]
+RegistryPolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry-policy",
+        help="registry_policy.v1 file [STAYAWAY_REGISTRY_POLICY_FILE]",
+        show_default=False,
+    ),
 ]
 Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
@@ -72,7 +81,12 @@ def end_with_async(run: Callable[[], Awaitable[int | None]]) -> None:
 
 
 def _say_error(error: StayawayError) -> int:
-    say(str(error))
+    if isinstance(error, RefusedError):
+        for path, text in error.problems:
+            say(f"{json_pointer(*path)}: {text}")
+        say(error.remedy)
+    else:
+        say(str(error))
     return EXIT_BAD_SETTINGS if isinstance(error, SettingsError) else EXIT_FAILED
 
 

@@ -12,6 +12,7 @@ from stayaway.cli.options import (
     Database,
     Keys,
     PolicyFile,
+    RegistryPolicyFile,
     end_with,
     end_with_async,
     say,
@@ -82,13 +83,14 @@ def web(
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
+    registry_policy: RegistryPolicyFile = None,
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8420,
     host: Annotated[str, typer.Option(help="127.0.0.1 only, until there is sign-in.")] = "127.0.0.1",
 ) -> None:
     """Serve the review page on this machine."""
     import asyncio
 
-    from stayaway.access.policy_file import load_policy
+    from stayaway.access.policy_file import load_policy, load_registry_policy
     from stayaway.api.settings import ReviewSettings
     from stayaway.console.app import create_app
     from stayaway.console.serve import serve
@@ -97,15 +99,21 @@ def web(
     from stayaway.platform.seal import FileSeal
 
     async def run() -> None:
-        settings = settings_with(database=database, keys_file=keys, policy_file=policy)
+        settings = settings_with(
+            database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+        )
         configure_logging()
         rules = load_policy(settings.need_policy_file())
+        registry_file = settings.registry_policy_file
+        registry_rules = load_registry_policy(registry_file) if registry_file else None
         seal = FileSeal(settings.need_keys_file())
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-            app = create_app(ReviewSettings(pool=pool, seal=seal, policy=rules))
+            app = create_app(
+                ReviewSettings(pool=pool, seal=seal, policy=rules, registry_policy=registry_rules)
+            )
             await serve(app, host, port, stop, on_listening=lambda address: typer.echo(f"page: {address}"))
 
     end_with_async(run)

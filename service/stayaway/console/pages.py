@@ -35,7 +35,7 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Cursor = Annotated[int, Query(ge=0, lt=2**63)]
 Token = Annotated[str, Form(max_length=128)]
 Seen = Annotated[str, Form(max_length=16)]
-Done = Annotated[Literal["claimed", "confirmed", "dismissed"] | None, Query()]
+Done = Annotated[Literal["claimed", "confirmed", "dismissed", "acknowledged"] | None, Query()]
 
 
 class Pages:
@@ -63,6 +63,7 @@ class Pages:
         add("/alerts/{alert_number}/stream", self.alert_stream, methods=["GET"])
         add("/alerts/{alert_number}/images/{sha256}", self.image, methods=["GET"])
         add("/alerts/{alert_number}/claim", self.claim, methods=["POST"])
+        add("/alerts/{alert_number}/acknowledge", self.acknowledge, methods=["POST"])
         add("/alerts/{alert_number}/confirm", self.confirm, methods=["POST"])
         add("/alerts/{alert_number}/dismiss", self.dismiss, methods=["POST"])
         add("/desk", self.set_name, methods=["POST"])
@@ -187,15 +188,21 @@ class Pages:
     # ------------------------------------------------------------ acting
     async def claim(self, request: Request, alert_number: Number, csrf: Token = "") -> Response:
         """Take the alert for 90 s, or hold it for 90 s more."""
-        desk = self._own_desk(request, csrf)
+        return await self._plain_act(request, alert_number, csrf, review.claim, "claimed")
+
+    async def acknowledge(self, request: Request, alert_number: Number, csrf: Token = "") -> Response:
+        """Say that you know: the alert you held was withdrawn, or its order has ended."""
+        return await self._plain_act(request, alert_number, csrf, review.acknowledge, "acknowledged")
+
+    async def _plain_act(self, request: Request, number: int, csrf: str, act: Any, done: str) -> Response:
+        """An act with nothing to state."""
+        desk, settings = self._own_desk(request, csrf), self._settings
         try:
-            async with self._settings.pool.acquire() as conn:
-                await review.claim(
-                    conn, self._settings.seal, alert_number, _reviewer(desk), now=self._settings.wall_clock()
-                )
+            async with settings.pool.acquire() as conn:
+                await act(conn, settings.seal, number, _reviewer(desk), now=settings.wall_clock())
         except ConflictError as refused:
-            return await self._alert_page(request, desk, alert_number, refused=refused)
-        return _see(f"/alerts/{alert_number}?done=claimed")
+            return await self._alert_page(request, desk, number, refused=refused)
+        return _see(f"/alerts/{number}?done={done}")
 
     async def confirm(
         self,

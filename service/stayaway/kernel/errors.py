@@ -1,5 +1,7 @@
 """Errors that speak to a person: what is wrong, where, and what to do about it."""
 
+from collections.abc import Sequence
+
 
 class StayawayError(Exception):
     """Base of every error this software raises on purpose.
@@ -32,3 +34,30 @@ class NotFoundError(StayawayError):
 
 class ConflictError(StayawayError):
     """Somebody else was first, or the state does not allow the act."""
+
+
+class StaleError(ConflictError):
+    """What was to be changed has changed since it was looked at: a lost update was prevented."""
+
+
+class NotAllowedError(StayawayError):
+    """This person, or anyone under this policy, may not do that."""
+
+
+class LooklessError(StayawayError):
+    """The act does not say which state it was decided on."""
+
+
+class RefusedError(StayawayError):
+    """The act lacks something, or something in it does not hold; nothing was recorded.
+
+    `problems`: (path into what was sent, what is wrong and what to do) pairs.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[tuple[tuple[str | int, ...], str]],
+        remedy: str = "Correct it and send again.",
+    ) -> None:
+        super().__init__(" ".join(text for _, text in problems), remedy)
+        self.problems = tuple(problems)

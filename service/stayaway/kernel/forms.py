@@ -73,11 +73,17 @@ def _validate_extensions(value: Any) -> dict[str, Any]:
 
 def has_endless_number(value: Any) -> bool:
     """Whether some number in `value` has no finite double, such as 1e400."""
-    if isinstance(value, dict):
-        return any(has_endless_number(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_endless_number(item) for item in value)
-    return isinstance(value, float) and not math.isfinite(value)
+    # Without recursion: two frames a level would overrun the stack before jsontext.MAX_DEPTH.
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, float) and not math.isfinite(item):
+            return True
+    return False
 
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]

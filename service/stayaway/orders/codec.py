@@ -47,6 +47,12 @@ def decode_record(kind: RecordKind, payload: bytes) -> Draft:
     return draft
 
 
+def decode_raw(payload: bytes) -> dict[str, Any]:
+    """The record as it came, from bytes that `decode_record` reads."""
+    raw: dict[str, Any] = parse_json(payload)["record"]
+    return raw
+
+
 _REMEDY = "Matching stays stopped: restore the row, or run the release that recorded it."
 
 

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.instants import EPOCH
 from stayaway.orders.codec import StoredOrderError, decode_record
-from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Suspension
-from stayaway.orders.records import Record
+from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.registry import RegistryChange, RegistrySnapshot
 from stayaway.orders.store import SEAL_PURPOSE, content_digest
 from stayaway.platform.postgres import Connection, load_queries
@@ -68,7 +67,7 @@ async def load_change(
     prefetch = _PREFETCH_FIRST if previous is None else _PREFETCH
     async with connection.transaction():
         async for row in connection.cursor(_QUERIES.load_records, *sequences, prefetch=prefetch):
-            added[row["order_id"]].append(_read(seal, row))
+            added[row["order_id"]].append(read_row(seal, row))
             heads[row["order_id"]] = row["registry_sequence"]
             recorded[row["registry_sequence"]] = row["applied_at"]
             on_progress()
@@ -106,7 +105,8 @@ async def _updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> Bucke
     return made
 
 
-def _read(seal: Seal, row: Any) -> Record:
+def read_row(seal: Seal, row: Any) -> Record:
+    """The record of one row, checked to be the one recorded there. Raises StoredOrderError, SealError."""
     order_id = row["order_id"]
     draft = decode_record(row["record_kind"], seal.unseal(order_id, SEAL_PURPOSE, row["payload_sealed"]))
     expected = content_digest(seal, draft.digest, order_id)
@@ -123,12 +123,4 @@ def _read(seal: Seal, row: Any) -> Record:
 
 
 def _extended(before: CourtOrder | None, order_id: str, records: list[Record]) -> CourtOrder:
-    known = before or CourtOrder(order_id=order_id, versions=())
-    versions = [*known.versions, *(item for item in records if isinstance(item, OrderVersion))]
-    return CourtOrder(
-        order_id=order_id,
-        versions=tuple(sorted(versions, key=lambda version: version.version)),
-        notices=(*known.notices, *(item for item in records if isinstance(item, Notice))),
-        recalls=(*known.recalls, *(item for item in records if isinstance(item, Recall))),
-        suspensions=(*known.suspensions, *(item for item in records if isinstance(item, Suspension))),
-    )
+    return (before or CourtOrder(order_id=order_id, versions=())).with_records(records)

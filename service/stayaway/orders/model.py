@@ -3,9 +3,10 @@
 Names follow NIEM's j:ProtectionOrderType; the wire names are in WIRE.md.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from stayaway.kernel.shape import Shape
 
@@ -206,6 +207,38 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provisional:
+    """One person put the version in force alone: until `until_at` only, unless another confirms it."""
+
+    order_id: str
+    recorded_at: datetime
+    version: int
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A second person confirmed a provisional version; it counts if recorded before `until_at`."""
+
+    order_id: str
+    recorded_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """Somebody checked the entry against the court's papers (NCIC validation); decides nothing."""
+
+    order_id: str
+    recorded_at: datetime
+    validated_at: datetime
+    source_text: str
+
+
+Record = OrderVersion | Notice | Recall | Suspension | Provisional | Confirmation | Validation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CourtOrder:
     """Everything recorded about one order, versions ascending."""
 
@@ -214,6 +247,27 @@ class CourtOrder:
     notices: tuple[Notice, ...] = ()
     recalls: tuple[Recall, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
+    provisionals: tuple[Provisional, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+    validations: tuple[Validation, ...] = ()
+
+    def with_records(self, records: Iterable[Record]) -> "CourtOrder":
+        """The order with `records` added to what it holds, in the order given."""
+        # By class, in one pass: a registry has a hundred thousand orders.
+        added: dict[type, list[Any]] = {}
+        for record in records:
+            added.setdefault(type(record), []).append(record)
+        versions = (*self.versions, *added.get(OrderVersion, ()))
+        return CourtOrder(
+            order_id=self.order_id,
+            versions=tuple(sorted(versions, key=lambda version: version.version)),
+            notices=(*self.notices, *added.get(Notice, ())),
+            recalls=(*self.recalls, *added.get(Recall, ())),
+            suspensions=(*self.suspensions, *added.get(Suspension, ())),
+            provisionals=(*self.provisionals, *added.get(Provisional, ())),
+            confirmations=(*self.confirmations, *added.get(Confirmation, ())),
+            validations=(*self.validations, *added.get(Validation, ())),
+        )
 
     def as_known_at(self, known_at: datetime) -> "CourtOrder | None":
         """The part with `recorded_at` <= `known_at`; None where no version was known."""
@@ -226,4 +280,7 @@ class CourtOrder:
             notices=tuple(n for n in self.notices if n.recorded_at <= known_at),
             recalls=tuple(r for r in self.recalls if r.recorded_at <= known_at),
             suspensions=tuple(s for s in self.suspensions if s.recorded_at <= known_at),
+            provisionals=tuple(p for p in self.provisionals if p.recorded_at <= known_at),
+            confirmations=tuple(c for c in self.confirmations if c.recorded_at <= known_at),
+            validations=tuple(v for v in self.validations if v.recorded_at <= known_at),
         )

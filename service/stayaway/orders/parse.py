@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from stayaway.kernel.errors import RefusedError
 from stayaway.kernel.jsontext import NotJsonError, parse_json
 from stayaway.orders.check import check_notice, check_order, check_suspension
 from stayaway.orders.convert import record_digest, to_notice, to_recall, to_suspension, to_version
 from stayaway.orders.crosscheck import check_across
 from stayaway.orders.findings import MISSING, Finding, FindingList, Path, UnreadableFileError
 from stayaway.orders.formcheck import read_form, unknown_field_remedy
-from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Suspension
+from stayaway.orders.model import CourtOrder, Record
+from stayaway.orders.own_records import OWN_FORMS
 from stayaway.orders.rawjson import instant_of
 from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind, Stored
 from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
@@ -36,7 +38,7 @@ def parse_orders_file(data: bytes) -> ParsedOrders:
     check_across(drafts)
     recorded = (instant_of(draft.raw, "recorded_at") for draft in drafts if isinstance(draft.raw, dict))
     return ParsedOrders(
-        records=tuple(_finished(draft) for draft in drafts),
+        records=tuple(finish_record(draft) for draft in drafts),
         findings=(*root.findings, *(finding for draft in drafts for finding in draft.findings.findings)),
         known_at=max((at for at in recorded if at is not None), default=None),
         blocks_orders=root.has_errors
@@ -54,21 +56,12 @@ def to_orders(parsed: ParsedOrders) -> dict[str, CourtOrder]:
 
 def gather_orders(records: Iterable[ParsedRecord]) -> dict[str, CourtOrder]:
     """Records gathered into orders, versions ascending, the rest in the order given."""
-    gathered: dict[str, dict[type, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    gathered: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         if record.value is not None:
-            gathered[record.value.order_id][type(record.value)].append(record.value)
-    return {
-        order_id: CourtOrder(
-            order_id=order_id,
-            versions=tuple(sorted(values[OrderVersion], key=lambda version: version.version)),
-            notices=tuple(values[Notice]),
-            recalls=tuple(values[Recall]),
-            suspensions=tuple(values[Suspension]),
-        )
-        for order_id, values in gathered.items()
-        if values[OrderVersion]
-    }
+            gathered[record.value.order_id].append(record.value)
+    orders = (CourtOrder(order_id=name, versions=()).with_records(own) for name, own in gathered.items())
+    return {order.order_id: order for order in orders if order.versions}
 
 
 def read_record(kind: RecordKind, path: Path, raw: Any, stored: Stored | None = None) -> Draft:
@@ -82,6 +75,20 @@ def read_record(kind: RecordKind, path: Path, raw: Any, stored: Stored | None = 
     else:
         _read_lone(draft, stored)
     return draft
+
+
+def read_own(kind: RecordKind, raw: dict[str, Any]) -> ParsedOrders:
+    """One record that the registry itself makes, as a file of its own. RefusedError with its errors."""
+    draft = read_record(kind, (), raw)
+    errors = [finding for finding in draft.findings.findings if finding.severity == "ERROR"]
+    if errors:
+        raise RefusedError([(tuple(item.pointer.split("/")[1:]), item.remedy) for item in errors])
+    return ParsedOrders(
+        records=(finish_record(draft),),
+        findings=tuple(draft.findings.findings),
+        known_at=draft.value.recorded_at if draft.value else None,
+        blocks_orders=False,
+    )
 
 
 def _read_version(draft: Draft, stored: Stored | None) -> None:
@@ -101,10 +108,13 @@ def _read_lone(draft: Draft, stored: Stored | None) -> None:
     elif draft.kind == "RECALL":
         recall = read_form(RecallForm, draft.raw, draft.findings)
         draft.value = None if recall is None else to_recall(recall)
-    else:
+    elif draft.kind == "SUSPENSION":
         suspension = read_form(SuspensionForm, draft.raw, draft.findings)
         check_suspension(draft.raw, draft.findings)
         draft.value = None if suspension is None else to_suspension(suspension)
+    else:
+        own = read_form(OWN_FORMS[draft.kind], draft.raw, draft.findings)
+        draft.value = None if own is None else own.to_record()
     if draft.value is not None:
         _note_digest(draft, stored)
 
@@ -118,7 +128,8 @@ def _note_digest(draft: Draft, stored: Stored | None) -> None:
         )
 
 
-def _finished(draft: Draft) -> ParsedRecord:
+def finish_record(draft: Draft) -> ParsedRecord:
+    """The draft as it was checked; without its value where it cannot be used."""
     usable = draft.value is not None and not draft.repeated and not draft.findings.has_errors
     return ParsedRecord(
         kind=draft.kind,

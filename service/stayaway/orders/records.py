@@ -1,4 +1,6 @@
-"""One record of an orders file: a version, a notice, a recall or a suspension, usable or not."""
+"""One record of an order, usable or not: of an orders file a version, a notice, a recall or a
+suspension; of the registry's own road also a provisional entry, its confirmation, a validation.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +9,10 @@ from typing import Any, Literal
 
 from stayaway.kernel.shape import Shape
 from stayaway.orders.findings import Finding, FindingList, Path
-from stayaway.orders.model import Notice, OrderVersion, Recall, Suspension
+from stayaway.orders.model import Record
 from stayaway.orders.wire import ListName
 
-RecordKind = Literal["VERSION", "NOTICE", "RECALL", "SUSPENSION"]
-Record = OrderVersion | Notice | Recall | Suspension
+RecordKind = Literal["VERSION", "NOTICE", "RECALL", "SUSPENSION", "PROVISIONAL", "CONFIRMATION", "VALIDATION"]
 
 KINDS: dict[ListName, RecordKind] = {
     "orders": "VERSION",

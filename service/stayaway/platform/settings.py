@@ -24,6 +24,7 @@ class Settings:
 
     `database`: a postgresql:// address. `bootstrap`: host:port of Kafka, several with commas.
     `keys_file`: the sealing keys, mode 0600. `policy_file`: without one nothing is matched.
+    `registry_policy_file`: without one no order is put in force by one person, and nothing is due.
     `first_position`: where a partition without a row starts; it has no default, since one loses
     reads and the other repeats them. `wait_s`: how long to wait for servers at the start.
     `health_port`: where a matcher serves its health and metrics on the loopback; None: nowhere.
@@ -33,6 +34,7 @@ class Settings:
     bootstrap: str | None = None
     keys_file: Path | None = None
     policy_file: Path | None = None
+    registry_policy_file: Path | None = None
     first_position: FirstPosition | None = None
     group: str = "stayaway-matchers"
     wait_s: float = 60.0
@@ -53,6 +55,12 @@ class Settings:
     def need_policy_file(self) -> Path:
         """The jurisdiction's policy file; SettingsError if none is set."""
         return _need(self.policy_file, "policy_file", "the path of the jurisdiction's policy.v1 file")
+
+    def need_registry_policy_file(self) -> Path:
+        """The registry's policy file; SettingsError if none is set."""
+        return _need(
+            self.registry_policy_file, "registry_policy_file", "the path of the registry_policy.v1 file"
+        )
 
     def need_first_position(self) -> FirstPosition:
         """Where a new partition starts; SettingsError if it was not said."""
@@ -95,7 +103,7 @@ _OTHERS = (PREFIX + "FAILPOINTS", PREFIX + "SHARED")
 def _parse(name: str, text: str) -> object:
     if not text.strip():
         raise ValueError("is empty")
-    if name in ("keys_file", "policy_file"):
+    if name in ("keys_file", "policy_file", "registry_policy_file"):
         return Path(text)
     if name == "database" and not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("is no postgresql:// address")

@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from stayaway.api.app import tell_failure
-from stayaway.api.guard import MAX_BODY_BYTES, Guard, check_bind, refuse
+from stayaway.api.guard import MAX_BODY_BYTES, MAX_DRAFT_BYTES, Guard, check_bind, refuse
 from stayaway.kernel.errors import SettingsError
 from stayaway.platform.logging import configure_logging
 
@@ -70,6 +70,18 @@ def test_the_api_takes_json_only_so_that_no_foreign_form_reaches_it() -> None:
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"])
 def test_other_methods_are_not_served(method: str) -> None:
     assert _status(method, "/alerts", OURS) == 405
+
+
+def test_only_a_draft_is_replaced_and_only_a_draft_may_be_large() -> None:
+    draft, sent = "/api/v1/order-drafts/1", {**FORM, "content-type": "application/json"}
+    large = sent | {"content-length": str(MAX_BODY_BYTES + 1)}
+    assert _status("PUT", draft, sent) is None
+    assert _status("PUT", draft, large) is None
+    assert _status("PUT", draft, sent | {"content-length": str(MAX_DRAFT_BYTES + 1)}) == 413
+    assert _status("PUT", draft, {**sent, "sec-fetch-site": "cross-site"}) == 403
+    assert _status("PUT", "/api/v1/orders/O1", sent) == 405
+    assert _status("POST", "/api/v1/orders/O1/recalls", large) == 413
+    assert _status("DELETE", draft, sent) == 405
 
 
 async def test_an_unforeseen_failure_is_told_by_type_and_answered_without_its_words(

@@ -17,8 +17,10 @@ COMMANDS = [
     ["matcher"],
     ["web"],
     ["migrate"],
-    *(["orders", name] for name in ("check", "import", "latency")),
-    *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss")),
+    *(["orders", name] for name in ("check", "import", "show", "history", "list", "due", "draft", "latency")),
+    *(["orders", name] for name in ("approve", "confirm", "notice", "suspend", "recall", "validate")),
+    *(["orders", "draft", name] for name in ("create", "preview")),
+    *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss", "acknowledge")),
     *(["deadletters", name] for name in ("list", "show", "redrive")),
     *(["partitions", name] for name in ("list", "gap")),
 ]

@@ -1,0 +1,151 @@
+"""The members of open alerts, judged again from their sealed evidence on what is known now."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stayaway.access.policy import Policy
+from stayaway.alerts.episodes import Alerting
+from stayaway.alerts.rows import Basis, probability, seal_detail
+from stayaway.alerts.store import SQL
+from stayaway.kernel.instants import format_instant, to_us
+from stayaway.kernel.jsontext import parse_json
+from stayaway.matching.engine import Engine
+from stayaway.matching.model import Match
+from stayaway.platform.postgres import Connection
+from stayaway.platform.seal import Seal
+from stayaway.sightings.batch import decode_batch
+
+_KEY = ("order_id", "respondent_id", "source", "event_id", "observed_at", "content_digest", "zone_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An alerting decision's row, and what it is judged to be now (None: no match any more)."""
+
+    row: Any
+    match: Match | None
+    content_sha256: str
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The decision row's primary key."""
+        return tuple(self.row[name] for name in _KEY)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it would alert today too."""
+        return self.match is not None and not self.match.reasons
+
+
+def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[Member]]:
+    """Each alerting member with today's match, by root. An event refused today stays as it was judged."""
+    events: dict[tuple[Any, ...], int] = {}
+    values: list[bytes] = []
+    digests: list[str] = []
+    for row in rows:
+        key = (row["order_id"], row["source"], row["event_id"], row["observed_at"], row["content_digest"])
+        if key not in events:
+            events[key] = len(values)
+            payload = parse_json(seal.unseal(row["order_id"], "sighting", row["payload_sealed"]))
+            values.append(payload["value"].encode())
+            digests.append(payload["content_sha256"])
+    batch = decode_batch(values, policy)
+    found = {
+        (decision.index, match.order_id, match.respondent_id, match.zone_id): match
+        for decision in engine.judge(batch).decisions
+        for match in decision.matches
+    }
+    members: dict[str, list[Member]] = {}
+    for row in rows:
+        event = (row["order_id"], row["source"], row["event_id"], row["observed_at"], row["content_digest"])
+        place = events[event]
+        match = found.get((place, row["order_id"], row["respondent_id"], row["zone_id"]))
+        member = Member(row=row, match=match, content_sha256=digests[place])
+        members.setdefault(row["root_id"], []).append(member)
+    return members
+
+
+async def write_members(conn: Connection, seal: Seal, members: Sequence[Member], basis: Basis) -> None:
+    """Withdraw the decisions that no longer stand, revise those that changed."""
+    withdrawn = [
+        (*member.key, list(member.match.reasons) if member.match else [], *_basis_columns(basis))
+        for member in members
+        if not member.stands
+    ]
+    revised = [
+        _revision(seal, member, member.match, basis)
+        for member in members
+        if member.match is not None and member.stands and _differs(member.row, member.match)
+    ]
+    if withdrawn:
+        await conn.executemany(SQL.withdraw_decision, withdrawn)
+    if revised:
+        await conn.executemany(SQL.revise_decision, revised)
+
+
+def _basis_columns(basis: Basis) -> tuple[Any, ...]:
+    return basis.registry_sequence, basis.known_at, basis.policy_sha256, basis.engine, basis.decided_at
+
+
+def _differs(row: Any, match: Match) -> bool:
+    return (
+        row["order_version"],
+        row["match_kind"],
+        row["region_match"],
+        row["description"],
+        row["zone_relation"],
+        row["inside_probability"],
+        tuple(row["cautions"]),
+    ) != (
+        match.order_version,
+        match.match_kind,
+        match.region_match,
+        match.description,
+        match.zone_relation,
+        probability(match),
+        match.cautions,
+    )
+
+
+def _revision(seal: Seal, member: Member, match: Match, basis: Basis) -> tuple[Any, ...]:
+    return (
+        *member.key,
+        match.order_version,
+        match.match_kind,
+        match.region_match,
+        match.description,
+        match.zone_relation,
+        probability(match),
+        list(match.cautions),
+        *_basis_columns(basis),
+        seal_detail(seal, match),
+    )
+
+
+def to_alertings(members: Iterable[Member]) -> list[tuple[Alerting, Member]]:
+    """The members that stand, as episodes take them."""
+    alertings = []
+    for member in members:
+        if member.match is None or not member.stands:
+            continue
+        row = member.row
+        observed_us = to_us(row["observed_at"])
+        key = (row["source"], row["event_id"], observed_us, row["content_digest"])
+        alertings.append((Alerting(0, key, observed_us, member.match), member))
+    return alertings
+
+
+def members_payload(members: Sequence[Member]) -> list[dict[str, Any]]:
+    """The members as an audit entry names them."""
+    return [
+        {
+            "source": member.row["source"],
+            "event_id": member.row["event_id"],
+            "observed_at": format_instant(member.row["observed_at"]),
+            "content_sha256": member.content_sha256,
+            "zone_id": member.row["zone_id"],
+            "reasons": list(member.match.reasons) if member.match else [],
+        }
+        for member in members
+    ]

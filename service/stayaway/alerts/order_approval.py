@@ -1,0 +1,287 @@
+"""Approving a draft, and confirming what one person put in force alone; each one transaction.
+
+The version is recorded by the same road as an orders file's, so open alerts are judged again in the
+transaction that approves. An orders file itself needs no approval here: it is the feed of a court
+system that has its own. Lock order: the draft or approval, the registry, the order's head, episodes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+
+from stayaway.access.person import Person, is_same_person
+from stayaway.access.policy import Policy
+from stayaway.access.registry_policy import RegistryPolicy
+from stayaway.alerts.order_changes import Imported, apply_records
+from stayaway.audit.entries import EntryType
+from stayaway.kernel.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError
+from stayaway.kernel.instants import format_instant
+from stayaway.kernel.jsontext import canonical_json, parse_json
+from stayaway.orders.draft import OrderDraft, check_content, require_usable
+from stayaway.orders.draft_store import load_draft, lock_open_draft, lock_order
+from stayaway.orders.history_load import load_court_orders
+from stayaway.orders.looks import record_order_act
+from stayaway.orders.model import CourtOrder, OrderVersion
+from stayaway.orders.parse import read_own
+from stayaway.orders.preview import version_before
+from stayaway.orders.questions import ApprovalStatement, check_typed, questions, require_statement
+from stayaway.orders.records import ParsedOrders, RecordKind
+from stayaway.orders.store import RegistryError
+from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.seal import Seal
+
+_SQL = load_queries("stayaway.orders", "drafts.sql")
+_PURPOSE = "order_approval"
+_ANOTHER = "Another person must: ask somebody who wrote no part of it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A version put in force. `until_at`: by when somebody else must confirm an emergency entry."""
+
+    order_id: str
+    version: int
+    until_at: datetime | None
+    imported: Imported
+
+
+async def approve_draft(
+    conn: Connection,
+    seal: Seal,
+    draft_number: int,
+    stated: ApprovalStatement,
+    person: Person,
+    *,
+    if_match: str | None,
+    policy: Policy | None,
+    now: datetime,
+) -> Approved:
+    """Put the draft in force, by another person than any of its writers.
+
+    Raises NotAllowedError for a writer, StaleError where it was edited since `if_match`, RefusedError
+    where it has errors, an answer is missing or what was retyped differs, ConflictError where it is
+    closed or the order got another version meanwhile. Nothing is recorded then.
+    """
+    async with conn.transaction():
+        draft = await lock_open_draft(conn, seal, draft_number, if_match)
+        require_another(draft.writers, person)
+        return await _approve(
+            conn, seal, draft, stated, person, kind="SECOND_PERSON", until_at=None, policy=policy, now=now
+        )
+
+
+async def approve_emergency(
+    conn: Connection,
+    seal: Seal,
+    draft_number: int,
+    stated: ApprovalStatement,
+    person: Person,
+    *,
+    reason_text: str,
+    if_match: str | None,
+    policy: Policy | None,
+    registry_policy: RegistryPolicy | None,
+    now: datetime,
+) -> Approved:
+    """Put an emergency order in force alone, for as long as the registry's policy allows.
+
+    It stops counting then unless another person confirms it. Raises NotAllowedError where the policy
+    does not allow it for this kind of order, else as `approve_draft` does.
+    """
+    async with conn.transaction():
+        draft = await lock_open_draft(conn, seal, draft_number, if_match)
+        period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
+        if registry_policy is None or period is None:
+            raise NotAllowedError(
+                "The registry's policy does not let one person alone put this kind of order in force.",
+                "Ask a second person to approve it.",
+            )
+        if not reason_text.strip():
+            raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
+        return await _approve(
+            conn,
+            seal,
+            draft,
+            stated,
+            person,
+            kind="EMERGENCY",
+            until_at=now + period,
+            policy=policy,
+            now=now,
+            more={"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256},
+        )
+
+
+async def confirm_version(
+    conn: Connection,
+    seal: Seal,
+    order_id: str,
+    version: int,
+    person: Person,
+    *,
+    case_number: str,
+    expiry: str,
+    policy: Policy | None,
+    now: datetime,
+) -> Imported:
+    """A second person confirms an emergency entry in time; it counts for good from then on.
+
+    Raises NotFoundError, NotAllowedError for whoever wrote or approved it, RefusedError where what
+    was retyped differs, ConflictError where there is nothing to confirm any more.
+    """
+    async with conn.transaction():
+        found = await conn.fetchrow(_SQL.lock_approval, order_id, version)
+        draft, approver = await _confirmable(conn, seal, order_id, found, now)
+        require_another((*draft.writers, approver), person)
+        await lock_order(conn, order_id)
+        order = (await load_court_orders(conn, seal, (order_id,)))[order_id]
+        problems = check_typed(_version(order, version), case_number, expiry)
+        if problems:
+            raise RefusedError(problems)
+        ref = seal.reference(order_id, person.name)
+        await _insert(conn, _SQL.insert_confirmation, draft.draft_number, ref, now)
+        record = {"order_id": order_id, "version": version, "recorded_at": format_instant(now)}
+        parsed = read_own("CONFIRMATION", record)
+        imported = await apply_records(conn, seal, parsed, policy, actor=person.name, at=now)
+        payload = {"version": version, "draft_number": draft.draft_number, **alerts_of(imported)}
+        await record_order_act(conn, seal, EntryType.ORDER_CONFIRMED, person, order_id, payload, now)
+    return imported
+
+
+async def _confirmable(
+    conn: Connection, seal: Seal, order_id: str, found: Any, now: datetime
+) -> tuple[OrderDraft, str]:
+    """The draft behind the approval and the approver's name, where a confirmation can still count."""
+    if found is None:
+        raise NotFoundError(
+            "No draft of this order was approved with this version.", "Look at the order's history."
+        )
+    if found["approval_kind"] != "EMERGENCY" or found["confirmed_at"] is not None:
+        raise ConflictError("Two people stand behind this version already.", "There is nothing to confirm.")
+    if found["until_at"] <= now:
+        raise ConflictError(
+            f"The emergency entry lapsed at {format_instant(found['until_at'])}: it does not count any more.",
+            "Make a new draft of the order and have it approved.",
+        )
+    stated = parse_json(seal.unseal(order_id, _PURPOSE, found["answers_sealed"]))
+    return await load_draft(conn, seal, found["draft_number"]), stated["approver"]
+
+
+def require_another(writers: Sequence[str], person: Person) -> None:
+    """NotAllowedError where `person` is one of `writers`; the database refuses them a second time."""
+    if any(is_same_person(writer, person.name) for writer in writers):
+        raise NotAllowedError("Whoever wrote or approved a part of it cannot be its second person.", _ANOTHER)
+
+
+async def _approve(
+    conn: Connection,
+    seal: Seal,
+    draft: OrderDraft,
+    stated: ApprovalStatement,
+    person: Person,
+    *,
+    kind: Literal["SECOND_PERSON", "EMERGENCY"],
+    until_at: datetime | None,
+    policy: Policy | None,
+    now: datetime,
+    more: dict[str, str] | None = None,
+) -> Approved:
+    """The locked draft becomes a version: approval, records, alerts, audit."""
+    order_id = draft.order_id
+    await lock_order(conn, order_id)
+    order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
+    _require_next(order, draft.version)
+    check = check_content(draft.content, draft.version, now)
+    version = require_usable(check)
+    before = version_before(order, now)
+    require_statement(version, before, stated)
+    answered = {
+        "approver": person.name,
+        "typed": {"case_number": stated.case_number, "expiry": stated.expiry},
+        "asked": [asdict(question) for question in questions(version, before)],
+        "answers": {name: asdict(answer) for name, answer in stated.answers.items()},
+        **(more or {}),
+    }
+    await _insert(
+        conn,
+        _SQL.insert_approval,
+        draft.draft_number,
+        draft.row_version,
+        draft.content_digest,
+        kind,
+        seal.reference(order_id, person.name),
+        now,
+        until_at,
+        seal.seal(order_id, _PURPOSE, canonical_json(answered)),
+    )
+    parsed = _with_provisional(check.parsed, version, until_at, now)
+    imported = await apply_records(conn, seal, parsed, policy, actor=person.name, at=now)
+    if imported.outcome.applied.get("VERSION") != 1:
+        raise RegistryError("The registry did not take the version.", "Look at the order's history.")
+    await conn.execute(_SQL.set_state, draft.draft_number, "APPROVED", now)
+    payload = {
+        "draft_number": draft.draft_number,
+        "row_version": draft.row_version,
+        "content_digest": draft.content_digest.hex(),
+        "version": version.version,
+        "approval_kind": kind,
+        "until_at": format_instant(until_at) if until_at else None,
+        "statement": answered,
+        **alerts_of(imported),
+    }
+    await record_order_act(conn, seal, EntryType.ORDER_APPROVED, person, order_id, payload, now)
+    return Approved(order_id=order_id, version=version.version, until_at=until_at, imported=imported)
+
+
+def _require_next(order: CourtOrder | None, version: int) -> None:
+    newest = order.versions[-1].version if order else 0
+    if newest + 1 != version:
+        raise ConflictError(
+            f"The order has got version {newest} since this draft was last written.",
+            "Send the draft's content again, look at the new preview, then decide.",
+        )
+
+
+def _with_provisional(
+    parsed: ParsedOrders, version: OrderVersion, until_at: datetime | None, now: datetime
+) -> ParsedOrders:
+    if until_at is None:
+        return parsed
+    record = {
+        "order_id": version.order_id,
+        "version": version.version,
+        "until_at": format_instant(until_at),
+        "recorded_at": format_instant(now),
+    }
+    kind: RecordKind = "PROVISIONAL"
+    return replace(parsed, records=(*parsed.records, *read_own(kind, record).records))
+
+
+async def _insert(conn: Connection, sql: str, *arguments: Any) -> None:
+    """Insert an approval or a confirmation; what the database refuses is said in words."""
+    try:
+        done = await conn.execute(sql, *arguments)
+    except (asyncpg.CheckViolationError, asyncpg.ForeignKeyViolationError) as error:
+        raise NotAllowedError(
+            f"The database refuses it (constraint {error.constraint_name}).", _ANOTHER
+        ) from None
+    except asyncpg.UniqueViolationError:
+        raise ConflictError("Somebody else was first.", "Load it again to see what stands.") from None
+    if done != "INSERT 0 1":
+        raise RegistryError("There is nothing that could be approved or confirmed.", "Load it again.")
+
+
+def _version(order: CourtOrder, number: int) -> OrderVersion:
+    return next(version for version in order.versions if version.version == number)
+
+
+def alerts_of(imported: Imported) -> dict[str, list[str]]:
+    """The open alerts that a change of an order changed, by what became of them."""
+    return {
+        "alerts_withdrawn": list(imported.withdrawn),
+        "alerts_ended": list(imported.ended),
+        "alerts_raised": list(imported.raised),
+    }

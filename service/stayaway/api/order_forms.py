@@ -1,0 +1,363 @@
+"""The JSON forms of the order registry, v1. Output may gain fields; input is strict."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from stayaway.alerts.order_acts import ActOutcome
+from stayaway.alerts.order_approval import Approved, alerts_of
+from stayaway.alerts.order_changes import Imported
+from stayaway.api.forms import Input
+from stayaway.kernel.errors import RefusedError
+from stayaway.kernel.forms import Instant, Text
+from stayaway.kernel.instants import format_instant
+from stayaway.orders.due import DueItem
+from stayaway.orders.history import OrderStatement, Recorded, RespondentStatement
+from stayaway.orders.plain import count_vertices, to_plain
+from stayaway.orders.questions import Answer, ApprovalStatement
+from stayaway.orders.rules import is_second_checked
+from stayaway.orders.wire import MAX_VERSION
+
+NOT_SECOND_CHECKED = "NOT SECOND-CHECKED"
+NOT_MONITORED = "NOT MONITORED"
+NoticeKindName = Literal["PERSONAL", "IN_COURT", "OFFICER_VERBAL", "MAIL", "SUBSTITUTE", "PUBLICATION"]
+VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
+
+
+# ---------------------------------------------------------------- what is sent to us
+
+
+class ActForm(Input):
+    """One act on an order; when it became known is when it is sent."""
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields as orders.v1 has them."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class NoticeForm(ActForm):
+    """One respondent was told of one version."""
+
+    order_version: VersionNumber
+    respondent_id: Annotated[str, Field(max_length=128)]
+    kind: NoticeKindName
+    noticed_at: Instant
+
+
+class RecallForm(ActForm):
+    """The court took the order back; `void`: from the beginning."""
+
+    recalled_at: Instant
+    reason_text: Text
+    void: bool | None = None
+
+
+class SuspensionForm(ActForm):
+    """A pause with a reason and an end."""
+
+    from_at: Instant
+    until_at: Instant
+    reason_text: Text
+
+
+class ValidationForm(ActForm):
+    """The entry was compared with `source_text`, such as the court's docket."""
+
+    validated_at: Instant
+    source_text: Text
+
+
+class AnswerForm(Input):
+    """The answer to one question of the preview."""
+
+    question_id: Annotated[str, Field(min_length=1, max_length=160)]
+    answer: Literal["YES", "NO"]
+    reason_text: Annotated[str, Field(max_length=512)] = ""
+
+
+class ConfirmationForm(Input):
+    """A second person behind an emergency entry retypes case number and expiry."""
+
+    case_number: Annotated[str, Field(max_length=512)]
+    expiry: Annotated[
+        str, Field(max_length=40, description="As 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")
+    ]
+
+
+class ApprovalForm(ConfirmationForm):
+    """What the approver states. `emergency_reason_text`: put it in force alone, where policy allows."""
+
+    answers: Annotated[list[AnswerForm], Field(max_length=2_000)] = Field(default_factory=list)
+    emergency_reason_text: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+
+    def to_statement(self) -> ApprovalStatement:
+        """As the approval takes it. RefusedError for two answers to one question."""
+        answers: dict[str, Answer] = {}
+        for index, item in enumerate(self.answers):
+            if item.question_id in answers:
+                raise RefusedError([(("answers", index), "This question was answered twice.")])
+            answers[item.question_id] = Answer(answer=item.answer, reason_text=item.reason_text)
+        return ApprovalStatement(case_number=self.case_number, expiry=self.expiry, answers=answers)
+
+
+# ---------------------------------------------------------------- what we answer
+
+
+class RespondentItem(BaseModel):
+    """What the order said to one respondent. `reasons`: all that kept it from binding."""
+
+    respondent_id: str
+    name: str | None
+    version: int
+    status: str
+    in_force: bool
+    reasons: list[str]
+    expires_at: str | None
+    second_check: str | None
+    vehicles: list[dict[str, Any]]
+    device_ids: list[str]
+    notices: list[dict[str, Any]]
+    zones: list[dict[str, Any]]
+    exceptions: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, item: RespondentStatement) -> Self:
+        """`item` on the wire; a notice that the policy does not count says so."""
+        named = item.respondent
+        return cls(
+            respondent_id=item.respondent_id,
+            name=named.name if named else None,
+            version=item.version.version,
+            status=item.version.status,
+            in_force=item.in_force,
+            reasons=list(item.reasons),
+            expires_at=format_instant(item.expires_at) if item.expires_at else None,
+            second_check=None if item.second_checked else NOT_SECOND_CHECKED,
+            vehicles=[to_plain(vehicle) for vehicle in named.vehicles] if named else [],
+            device_ids=list(named.device_ids) if named else [],
+            notices=[{**to_plain(notice), "counts": notice in item.counting} for notice in item.notices],
+            zones=[_zone(state.zone, covers=state.schedule_covers) for state in item.zones],
+            exceptions=[
+                {**to_plain(state.exception), "window_covers": state.window_covers}
+                for state in item.exceptions
+            ],
+        )
+
+
+def _zone(zone: Any, *, covers: bool) -> dict[str, Any]:
+    geometry = {"type": "MultiPolygon", "coordinates": zone.shape.to_coordinates()}
+    about = {**to_plain(zone), "schedule_covers": covers, "vertices": count_vertices(zone.shape)}
+    return {**about, "geometry": geometry}
+
+
+class OrderItem(BaseModel):
+    """One order of a list, as it stands now."""
+
+    order_id: str
+    versions: int
+    kind: str
+    status: str
+    case_number: str
+    confidentiality: list[str]
+    in_force_for: list[str]
+    second_check: str | None
+    not_monitored: list[str]
+
+    @classmethod
+    def of(cls, statement: OrderStatement) -> Self:
+        """`statement` in short; kind, status and case number are the latest version's."""
+        last = statement.order.versions[-1]
+        return cls(
+            order_id=last.order_id,
+            versions=len(statement.order.versions),
+            kind=last.kind,
+            status=last.status,
+            case_number=last.case_number,
+            confidentiality=list(last.confidentiality),
+            in_force_for=[item.respondent_id for item in statement.respondents if item.in_force],
+            second_check=None if is_second_checked(statement.order, last.version) else NOT_SECOND_CHECKED,
+            not_monitored=list(last.not_monitored),
+        )
+
+
+class OrderList(BaseModel):
+    """A page of orders by id; `next` is the next page's address."""
+
+    orders: list[OrderItem]
+    next: str | None
+
+
+class OrderDetail(OrderItem):
+    """What the order said for `at` as known at `known_at`.
+
+    `monitoring`: NOT MONITORED where a term of it cannot be watched by any zone.
+    """
+
+    at: str
+    known_at: str
+    monitoring: str | None
+    address_withheld: bool
+    court_ori: str
+    agency_ori: str
+    agency_telephone: str
+    conditions: list[str]
+    protected_persons: list[dict[str, Any]]
+    respondents: list[RespondentItem]
+    recalls: list[dict[str, Any]]
+    suspensions: list[dict[str, Any]]
+    provisionals: list[dict[str, Any]]
+    confirmations: list[dict[str, Any]]
+    validations: list[dict[str, Any]]
+
+    @classmethod
+    def of_statement(cls, statement: OrderStatement) -> Self:
+        """`statement` on the wire."""
+        order, last = statement.order, statement.order.versions[-1]
+        zones = [zone for version in order.versions for zone in version.zones]
+        withheld = any("ADDRESS_WITHHELD" in version.confidentiality for version in order.versions)
+        return cls(
+            **OrderItem.of(statement).model_dump(),
+            at=format_instant(statement.at),
+            known_at=format_instant(statement.known_at),
+            monitoring=NOT_MONITORED if last.not_monitored else None,
+            address_withheld=withheld or any(zone.address_confidential for zone in zones),
+            court_ori=last.court_ori,
+            agency_ori=last.agency.ori,
+            agency_telephone=last.agency.telephone,
+            conditions=list(last.conditions),
+            protected_persons=[to_plain(person) for person in last.protected_persons],
+            respondents=[RespondentItem.of(item) for item in statement.respondents],
+            recalls=[to_plain(item) for item in order.recalls],
+            suspensions=[to_plain(item) for item in order.suspensions],
+            provisionals=[to_plain(item) for item in order.provisionals],
+            confirmations=[to_plain(item) for item in order.confirmations],
+            validations=[to_plain(item) for item in order.validations],
+        )
+
+
+class RecordItem(BaseModel):
+    """One record of an order: `recorded_at` when it became known, `applied_at` when we took it in."""
+
+    kind: str
+    registry_sequence: int
+    recorded_at: str
+    applied_at: str
+    applied_by: str | None
+    record: dict[str, Any]
+
+    @classmethod
+    def of(cls, item: Recorded) -> Self:
+        """`item` on the wire; shapes stand by digest and number of vertices."""
+        return cls(
+            kind=item.kind,
+            registry_sequence=item.registry_sequence,
+            recorded_at=format_instant(item.record.recorded_at),
+            applied_at=format_instant(item.applied_at),
+            applied_by=item.applied_by,
+            record=to_plain(item.record),
+        )
+
+
+class OrderHistory(BaseModel):
+    """Every record of an order, in the order applied. Nothing is ever overwritten."""
+
+    order_id: str
+    records: list[RecordItem]
+
+
+class VersionRecord(BaseModel):
+    """One version as orders.v1 has it; `draft`: the same without what the registry assigns."""
+
+    record: dict[str, Any]
+    draft: dict[str, Any]
+
+
+class ActAnswer(BaseModel):
+    """What an act did: the registry after it, and the open alerts that it changed, by id."""
+
+    order_id: str
+    kind: str
+    recorded_at: str
+    registry_sequence: int
+    alerts_affected: int
+    alerts_withdrawn: list[str]
+    alerts_ended: list[str]
+    alerts_raised: list[str]
+
+    @classmethod
+    def of(cls, outcome: ActOutcome) -> Self:
+        """`outcome` on the wire."""
+        lists = (outcome.alerts_withdrawn, outcome.alerts_ended, outcome.alerts_raised)
+        return cls(
+            order_id=outcome.order_id,
+            kind=outcome.kind,
+            recorded_at=outcome.recorded_at,
+            registry_sequence=outcome.registry_sequence,
+            alerts_affected=len({alert_id for items in lists for alert_id in items}),
+            alerts_withdrawn=list(outcome.alerts_withdrawn),
+            alerts_ended=list(outcome.alerts_ended),
+            alerts_raised=list(outcome.alerts_raised),
+        )
+
+    @classmethod
+    def of_import(cls, order_id: str, kind: str, imported: Imported, now: datetime) -> Self:
+        """The same for a confirmation."""
+        return cls.of(
+            ActOutcome.of(
+                {
+                    "order_id": order_id,
+                    "kind": kind,
+                    "recorded_at": format_instant(now),
+                    "registry_sequence": imported.outcome.registry_sequence,
+                    **alerts_of(imported),
+                }
+            )
+        )
+
+
+class ApprovalAnswer(ActAnswer):
+    """The version put in force. `until_at`: by when another person must confirm an emergency entry."""
+
+    version: int
+    until_at: str | None
+    second_check: str | None
+
+    @classmethod
+    def of_approval(cls, approved: Approved, now: datetime) -> Self:
+        """`approved` on the wire."""
+        about = ActAnswer.of_import(approved.order_id, "VERSION", approved.imported, now).model_dump()
+        return cls(
+            **about,
+            version=approved.version,
+            until_at=format_instant(approved.until_at) if approved.until_at else None,
+            second_check=NOT_SECOND_CHECKED if approved.until_at else None,
+        )
+
+
+class DueEntry(BaseModel):
+    """One thing to chase."""
+
+    kind: str
+    order_id: str
+    version: int
+    respondent_id: str | None
+    due_at: str
+
+    @classmethod
+    def of(cls, item: DueItem) -> Self:
+        """`item` on the wire."""
+        return cls(
+            kind=item.kind,
+            order_id=item.order_id,
+            version=item.version,
+            respondent_id=item.respondent_id,
+            due_at=format_instant(item.due_at),
+        )
+
+
+class DueList(BaseModel):
+    """What is due, the most urgent kind first. `total`: all there are, the list shows the first ones."""
+
+    due: list[DueEntry]
+    total: int

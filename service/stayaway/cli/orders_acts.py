@@ -1,0 +1,158 @@
+"""`stayaway orders notice|suspend|recall|validate|confirm`: single acts on an order in the registry."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stayaway.cli.options import Actor, Database, Keys, PolicyFile
+from stayaway.cli.registry_tools import OrderId, Tools, person, with_tools
+
+if TYPE_CHECKING:
+    from stayaway.alerts.order_acts import ActKind
+    from stayaway.api.order_forms import ActAnswer
+
+Reason = Annotated[str, typer.Option(help="Why; recorded with the act.")]
+Kind = Annotated[
+    str, typer.Option(help="PERSONAL, IN_COURT, OFFICER_VERBAL, MAIL, SUBSTITUTE or PUBLICATION.")
+]
+
+
+def _act(
+    order: str,
+    kind: "ActKind",
+    fields: dict[str, Any],
+    actor: str,
+    database: str | None,
+    keys: Any,
+    policy: Any,
+) -> None:
+    """One act with no second person; its answer says which alerts it changed."""
+    from stayaway.alerts.order_acts import act_on_order
+    from stayaway.api.order_forms import ActAnswer
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        outcome = await act_on_order(
+            tools.conn,
+            tools.seal,
+            order,
+            kind,
+            fields,
+            person(actor),
+            policy=tools.policy_if_any(),
+            now=now(),
+            idempotency_key=None,
+        )
+        say_act(ActAnswer.of(outcome))
+
+    with_tools(act, database=database, keys=keys, policy=policy)
+
+
+def say_act(answer: "ActAnswer") -> None:
+    """What an act did, in a line."""
+    typer.echo(
+        f"recorded: {answer.kind} of {answer.order_id} at {answer.recorded_at}; registry sequence "
+        f"{answer.registry_sequence}; alerts withdrawn {len(answer.alerts_withdrawn)}, marked as ended "
+        f"{len(answer.alerts_ended)}, raised {len(answer.alerts_raised)}"
+    )
+    for alert_id in (*answer.alerts_withdrawn, *answer.alerts_ended):
+        typer.echo(f"- {alert_id}")
+
+
+def notice(
+    order: OrderId,
+    version: Annotated[int, typer.Option(min=1, help="The version they were told of.")],
+    respondent: Annotated[str, typer.Option(help="Who was told.")],
+    kind: Kind,
+    noticed_at: Annotated[str, typer.Option(help="When (…Z).")],
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Record that a respondent was told of a version."""
+    fields = {"order_version": version, "respondent_id": respondent, "kind": kind, "noticed_at": noticed_at}
+    _act(order, "NOTICE", fields, actor, database, keys, policy)
+
+
+def suspend(
+    order: OrderId,
+    reason: Reason,
+    from_at: Annotated[str, typer.Option(help="From when (…Z).")],
+    until_at: Annotated[str, typer.Option(help="Until when (…Z).")],
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Record a pause of the order, with its end."""
+    fields = {"from_at": from_at, "until_at": until_at, "reason_text": reason}
+    _act(order, "SUSPENSION", fields, actor, database, keys, policy)
+
+
+def recall(
+    order: OrderId,
+    reason: Reason,
+    recalled_at: Annotated[str, typer.Option(help="From when it no longer binds (…Z).")],
+    void: Annotated[bool, typer.Option("--void", help="It never bound: from the beginning.")] = False,
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Record that the court took the order back. One person may: it only lifts restrictions."""
+    fields = {"recalled_at": recalled_at, "reason_text": reason, **({"void": True} if void else {})}
+    _act(order, "RECALL", fields, actor, database, keys, policy)
+
+
+def validate(
+    order: OrderId,
+    source: Annotated[str, typer.Option(help="What the entry was compared with, such as the docket.")],
+    validated_at: Annotated[str, typer.Option(help="When (…Z).")],
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Record that the entry was compared with the court's papers."""
+    fields = {"validated_at": validated_at, "source_text": source}
+    _act(order, "VALIDATION", fields, actor, database, keys, policy)
+
+
+def confirm(
+    order: OrderId,
+    version: Annotated[int, typer.Option(min=1, help="The version that one person put in force.")],
+    case_number: Annotated[str, typer.Option(help="Retyped from the papers.")],
+    expiry: Annotated[str, typer.Option(help="Retyped: 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")],
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Stand as the second person behind an emergency entry, before it lapses."""
+    from stayaway.alerts.order_approval import confirm_version
+    from stayaway.api.order_forms import ActAnswer
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        at = now()
+        imported = await confirm_version(
+            tools.conn,
+            tools.seal,
+            order,
+            version,
+            person(actor),
+            case_number=case_number,
+            expiry=expiry,
+            policy=tools.policy_if_any(),
+            now=at,
+        )
+        say_act(ActAnswer.of_import(order, "CONFIRMATION", imported, at))
+
+    with_tools(act, database=database, keys=keys, policy=policy)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands under `stayaway orders`."""
+    for command in (notice, suspend, recall, validate, confirm):
+        app.command(command.__name__)(command)

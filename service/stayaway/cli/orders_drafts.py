@@ -1,0 +1,337 @@
+"""`stayaway orders draft ...` and `stayaway orders approve`: write a version, look at it, put it in force."""
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say
+from stayaway.cli.registry_tools import (
+    DEFAULT_PURPOSE,
+    AsJson,
+    OrderId,
+    Purpose,
+    Tools,
+    person,
+    with_tools,
+)
+
+if TYPE_CHECKING:
+    from stayaway.api.draft_forms import DraftItem, FindingItem, PreviewAnswer
+    from stayaway.orders.draft import OrderDraft
+    from stayaway.orders.questions import Answer
+
+draft_app = typer.Typer(help="Drafts of order versions: nothing of them counts.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(min=1, help="The draft's number.")]
+ContentFile = Annotated[
+    Path, typer.Argument(help="One record of orders.v1 as JSON, without version and recorded_at.")
+]
+Tag = Annotated[str, typer.Option("--etag", help="The tag of the draft as you saw it; `show` prints it.")]
+
+
+def _content(file: Path) -> Any:
+    from stayaway.kernel.errors import SettingsError
+    from stayaway.kernel.jsontext import NotJsonError, parse_json
+    from stayaway.platform.files import read_file
+
+    try:
+        return parse_json(read_file(file, "draft file"))
+    except NotJsonError as error:
+        raise SettingsError(f"The draft file is {error}.", "Send one JSON object in UTF-8.") from error
+
+
+def _say_draft(draft: "OrderDraft") -> None:
+    from stayaway.api.draft_forms import DraftItem
+
+    typer.echo(_line(DraftItem.of(draft)))
+
+
+def _line(item: "DraftItem") -> str:
+    return (
+        f"{item.draft_number} {item.state} {item.order_id} version {item.version} | last written by "
+        f"{item.author} at {item.changed_at} | etag {item.etag}"
+    )
+
+
+@draft_app.command()
+def create(file: ContentFile, database: Database = None, keys: Keys = None, actor: Actor = "cli") -> None:
+    """Keep a draft, right or wrong."""
+    from stayaway.orders.draft_store import create_draft
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        content = _content(file)
+        _say_draft(
+            await create_draft(
+                tools.conn, tools.seal, content, person(actor), now=now(), idempotency_key=None
+            )
+        )
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command("from")
+def from_(
+    order: OrderId,
+    version: Annotated[int, typer.Option(min=1, help="The version to start from.")],
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+    purpose: Purpose = DEFAULT_PURPOSE,
+) -> None:
+    """Print a version's content as JSON, to write the next draft from; the look is audited."""
+    from stayaway.orders.draft import ASSIGNED
+    from stayaway.orders.history_load import look_at_version
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        who = person(actor, purpose)
+        raw = await look_at_version(
+            tools.conn, tools.seal, order, version, who, now=now(), view="cli-version"
+        )
+        content = {name: value for name, value in raw.items() if name not in ASSIGNED}
+        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command()
+def replace(
+    draft: Number,
+    file: ContentFile,
+    etag: Tag,
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+) -> None:
+    """Another content for the draft; whoever sends it cannot approve it."""
+    from stayaway.orders.draft_store import replace_draft
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        content = _content(file)
+        _say_draft(
+            await replace_draft(
+                tools.conn, tools.seal, draft, content, person(actor), if_match=etag, now=now()
+            )
+        )
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command()
+def withdraw(
+    draft: Number, etag: Tag, database: Database = None, keys: Keys = None, actor: Actor = "cli"
+) -> None:
+    """Close the draft without approving it."""
+    from stayaway.orders.draft_store import withdraw_draft
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        _say_draft(
+            await withdraw_draft(tools.conn, tools.seal, draft, person(actor), if_match=etag, now=now())
+        )
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command("list")
+def list_(
+    state: Annotated[str | None, typer.Option(help="OPEN, APPROVED or WITHDRAWN; else all.")] = None,
+    before: Annotated[int | None, typer.Option(min=1, help="Only drafts with a lower number.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+    purpose: Purpose = DEFAULT_PURPOSE,
+) -> None:
+    """Drafts, newest first; the look is audited."""
+    from stayaway.kernel.errors import SettingsError
+    from stayaway.orders.draft import DRAFT_STATES
+    from stayaway.orders.draft_store import list_drafts
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        chosen = next((item for item in DRAFT_STATES if item == state), None)
+        if state is not None and chosen is None:
+            raise SettingsError(f"There is no state {state!r}.", f"Choose one of {', '.join(DRAFT_STATES)}.")
+        who = person(actor, purpose)
+        page = await list_drafts(
+            tools.conn, tools.seal, who, state=chosen, before=before, limit=limit, now=now(), view="cli"
+        )
+        for item in page.drafts:
+            _say_draft(item)
+        if page.next_before:
+            say(f"more: --before {page.next_before}")
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command()
+def show(
+    draft: Number,
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+    purpose: Purpose = DEFAULT_PURPOSE,
+) -> None:
+    """One draft with its content, as JSON; the look is audited."""
+    from stayaway.api.draft_forms import DraftDetail
+    from stayaway.orders.draft_store import look_at_draft
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        found = await look_at_draft(
+            tools.conn, tools.seal, draft, person(actor, purpose), now=now(), view="cli"
+        )
+        typer.echo(DraftDetail.of_draft(found).model_dump_json(indent=2))
+
+    with_tools(act, database=database, keys=keys)
+
+
+@draft_app.command()
+def check(
+    draft: Number,
+    as_json: AsJson = False,
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+    purpose: Purpose = DEFAULT_PURPOSE,
+) -> None:
+    """What the checks of an orders file say of the draft. Exit 0, 1 with errors."""
+    from stayaway.api.draft_forms import CheckAnswer
+    from stayaway.orders.draft_views import check_draft
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> int:
+        found, checked = await check_draft(tools.conn, tools.seal, draft, person(actor, purpose), now=now())
+        answer = CheckAnswer.of(found, checked)
+        if as_json:
+            typer.echo(answer.model_dump_json())
+        else:
+            _say_findings(answer.findings)
+            typer.echo("The draft has errors." if answer.has_errors else "The draft can be used.")
+        return int(answer.has_errors)
+
+    with_tools(act, database=database, keys=keys)
+
+
+def _say_findings(findings: "list[FindingItem]") -> None:
+    for item in findings:
+        value = f" is {item.value}" if item.value else ""
+        typer.echo(f"{item.severity}: {item.pointer or 'the order'}{value}. {item.remedy}")
+
+
+@draft_app.command()
+def preview(
+    draft: Number,
+    as_json: AsJson = False,
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
+    purpose: Purpose = DEFAULT_PURPOSE,
+) -> None:
+    """What approving the draft would change, and what the approver must answer; the look is audited."""
+    from stayaway.api.draft_forms import PreviewAnswer
+    from stayaway.orders.draft_views import preview_draft
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        found, checked, shown = await preview_draft(
+            tools.conn, tools.seal, draft, person(actor, purpose), now=now()
+        )
+        answer = PreviewAnswer.of(found, checked, shown)
+        if as_json:
+            typer.echo(answer.model_dump_json())
+        else:
+            _say_preview(answer)
+
+    with_tools(act, database=database, keys=keys)
+
+
+def _say_preview(answer: "PreviewAnswer") -> None:
+    typer.echo(_line(answer.draft))
+    beside = f"version {answer.before}" if answer.before else "nothing: no version counts"
+    typer.echo(f"compared with {beside}; {answer.vertices} vertices")
+    for item in answer.differences:
+        typer.echo(f"{item.change} {item.what} {item.subject}")
+        for field in item.fields:
+            typer.echo(f"  {field.name}: {field.before} -> {field.after}")
+    _say_findings(answer.findings)
+    for lack in answer.lacks:
+        typer.echo(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
+    for question in answer.questions:
+        only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""
+        typer.echo(f"TO ANSWER {question.question_id}{only}: {question.text}")
+
+
+def approve(
+    draft: Number,
+    etag: Tag,
+    case_number: Annotated[str, typer.Option(help="Retyped from the papers.")],
+    expiry: Annotated[str, typer.Option(help="Retyped: 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")],
+    answer: Annotated[
+        list[str] | None, typer.Option(help="QUESTION=YES or QUESTION=NO, a reason after a colon; repeat it.")
+    ] = None,
+    emergency: Annotated[
+        str | None,
+        typer.Option(help="Put it in force alone, where the registry's policy allows: why nobody else can."),
+    ] = None,
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    registry_policy: RegistryPolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Put a draft in force, as another person than any of its writers."""
+    from stayaway.alerts.order_approval import approve_draft, approve_emergency
+    from stayaway.api.order_forms import ApprovalAnswer
+    from stayaway.cli.orders_acts import say_act
+    from stayaway.orders.questions import ApprovalStatement
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        answers = dict(_parse_answer(text) for text in answer or ())
+        stated = ApprovalStatement(case_number=case_number, expiry=expiry, answers=answers)
+        at, rules, who = now(), tools.policy_if_any(), person(actor)
+        about = (tools.conn, tools.seal, draft, stated, who)
+        if emergency is None:
+            approved = await approve_draft(*about, if_match=etag, policy=rules, now=at)
+        else:
+            approved = await approve_emergency(
+                *about,
+                reason_text=emergency,
+                if_match=etag,
+                policy=rules,
+                registry_policy=tools.registry_policy(),
+                now=at,
+            )
+        done = ApprovalAnswer.of_approval(approved, at)
+        say_act(done)
+        if done.second_check:
+            typer.echo(f"{done.second_check}: another person must confirm it before {done.until_at}.")
+
+    with_tools(act, database=database, keys=keys, policy=policy, registry_policy=registry_policy)
+
+
+_ANSWER = re.compile(r"([^=]+)=(YES|NO)(?::(.*))?", re.DOTALL)
+
+
+def _parse_answer(text: str) -> "tuple[str, Answer]":
+    from stayaway.kernel.errors import SettingsError
+    from stayaway.orders.questions import Answer
+
+    match = _ANSWER.fullmatch(text)
+    if match is None:
+        raise SettingsError("An --answer is not in form.", "Write QUESTION=YES, or QUESTION=NO:reason.")
+    given = Answer(answer="YES" if match[2] == "YES" else "NO", reason_text=match[3] or "")
+    return match[1], given
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands under `stayaway orders`."""
+    app.add_typer(draft_app, name="draft")
+    app.command("approve")(approve)

@@ -1,0 +1,93 @@
+"""What the commands of the order registry share: a connection, the seal, the policies, instants."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stayaway.cli.options import end_with_async, say, settings_with
+
+if TYPE_CHECKING:
+    from stayaway.access.person import Person
+    from stayaway.access.policy import Policy
+    from stayaway.access.registry_policy import RegistryPolicy
+    from stayaway.platform.settings import Settings
+
+OrderId = Annotated[str, typer.Argument(help="The order's id.")]
+Purpose = Annotated[str, typer.Option(help="What for; recorded with the look or act.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As the API answers, one JSON object.")]
+DEFAULT_PURPOSE = "ORDER_REGISTRY"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a command works with; policies are loaded where they are needed."""
+
+    conn: Any
+    seal: Any
+    settings: "Settings"
+
+    def policy(self) -> "Policy":
+        """The jurisdiction's policy; SettingsError without one."""
+        from stayaway.access.policy_file import load_policy
+
+        return load_policy(self.settings.need_policy_file())
+
+    def policy_if_any(self) -> "Policy | None":
+        """The same, or None: acts need one only where open alerts must be judged again."""
+        return self.policy() if self.settings.policy_file else None
+
+    def registry_policy(self) -> "RegistryPolicy":
+        """The registry's policy; SettingsError without one."""
+        from stayaway.access.policy_file import load_registry_policy
+
+        return load_registry_policy(self.settings.need_registry_policy_file())
+
+
+def with_tools(
+    act: Callable[[Tools], Awaitable[int | None]],
+    *,
+    database: str | None,
+    keys: Path | None,
+    policy: Path | None = None,
+    registry_policy: Path | None = None,
+) -> None:
+    """Run `act` on one connection, and exit."""
+    from stayaway.platform.postgres import connect
+    from stayaway.platform.seal import FileSeal
+
+    async def run() -> int | None:
+        settings = settings_with(
+            database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+        )
+        seal = FileSeal(settings.need_keys_file())
+        conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+        try:
+            return await act(Tools(conn=conn, seal=seal, settings=settings))
+        finally:
+            await conn.close()
+
+    end_with_async(run)
+
+
+def person(actor: str, purpose: str = DEFAULT_PURPOSE) -> "Person":
+    """Who runs the command, as they say."""
+    from stayaway.access.person import Person
+
+    return Person.of(actor, "cli", purpose)
+
+
+def instant(text: str | None, option: str) -> datetime | None:
+    """An instant given as an option; SettingsError for any other form than the wire's."""
+    from stayaway.kernel.errors import SettingsError
+    from stayaway.kernel.instants import parse_instant
+
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise SettingsError(f"{option} is {error}.", "Write it in UTC, ending in Z.") from None

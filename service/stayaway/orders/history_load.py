@@ -1,0 +1,197 @@
+"""Single orders from Postgres, with who recorded what; every look leaves its audit entry."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from stayaway.access.person import Person
+from stayaway.audit.entries import AuditRow, EntryType, open_entry
+from stayaway.kernel.errors import NotFoundError
+from stayaway.kernel.instants import EPOCH, format_instant
+from stayaway.orders.codec import decode_raw
+from stayaway.orders.due import DueItem
+from stayaway.orders.history import OrderStatement, Recorded, state_order
+from stayaway.orders.load import read_row
+from stayaway.orders.looks import record_look
+from stayaway.orders.model import CourtOrder, Record
+from stayaway.orders.registry import RegistrySnapshot
+from stayaway.orders.store import SEAL_PURPOSE
+from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.seal import Seal
+
+_SQL = load_queries("stayaway.orders", "history.sql")
+_AUDIT_COLUMNS = tuple(AuditRow.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPage:
+    """A page of orders by id, each as it stands now; `next_after` starts the next page."""
+
+    statements: tuple[OrderStatement, ...]
+    next_after: str | None
+
+
+async def load_court_orders(
+    conn: Connection, seal: Seal, order_ids: Collection[str]
+) -> dict[str, CourtOrder]:
+    """These orders with everything recorded; those without a version are left out.
+
+    Raises StoredOrderError or SealError rather than leave a record out.
+    """
+    gathered: dict[str, list[Record]] = defaultdict(list)
+    for row in await conn.fetch(_SQL.load_records_of, sorted(order_ids)):
+        gathered[row["order_id"]].append(read_row(seal, row))
+    orders = (CourtOrder(order_id=name, versions=()).with_records(own) for name, own in gathered.items())
+    return {order.order_id: order for order in orders if order.versions}
+
+
+async def load_snapshot_of(conn: Connection, seal: Seal, order_ids: Collection[str]) -> RegistrySnapshot:
+    """The registry as it stands with these orders alone: no decision depends on the others.
+
+    In the transaction that holds their heads; not a word of any other order is read.
+    """
+    known = await conn.fetchrow(_SQL.load_known)
+    assert known is not None
+    heads = await conn.fetch(_SQL.load_heads, sorted(order_ids))
+    return RegistrySnapshot(
+        orders=await load_court_orders(conn, seal, order_ids),
+        registry_sequence=known["registry_sequence"],
+        known_at=known["known_at"] or EPOCH,
+        head_sequences={row["order_id"]: row["registry_sequence"] for row in heads},
+    )
+
+
+async def latest_known_at(conn: Connection, now: datetime) -> datetime:
+    """K where nobody names one: now, or the latest recorded_at if a court's clock is ahead of ours."""
+    known = await conn.fetchrow(_SQL.load_known)
+    assert known is not None
+    return max(now, known["known_at"] or now)
+
+
+async def look_at_order(
+    conn: Connection,
+    seal: Seal,
+    order_id: str,
+    person: Person,
+    *,
+    notice_kinds: Collection[str],
+    now: datetime,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    view: str,
+) -> OrderStatement:
+    """What the order said for `at` (else now) as known at `known_at` (else all that is recorded).
+
+    One query and one audit entry. Raises NotFoundError where there is no such order, or none was
+    known by then.
+    """
+    async with conn.transaction():
+        orders = await load_court_orders(conn, seal, (order_id,))
+        if order_id not in orders:
+            raise _no_order()
+        asked = known_at or await latest_known_at(conn, now)
+        statement = state_order(orders[order_id], at or now, asked, notice_kinds)
+        payload = {
+            "order_id": order_id,
+            "view": view,
+            "at": format_instant(at or now),
+            "known_at": format_instant(asked),
+        }
+        await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
+    if statement is None:
+        raise NotFoundError("Nothing of this order was known by then.", "Ask for a later known_at.")
+    return statement
+
+
+async def look_at_history(
+    conn: Connection, seal: Seal, order_id: str, person: Person, *, now: datetime, view: str
+) -> tuple[Recorded, ...]:
+    """Every record of the order, in the order applied, with who applied it; the look is audited."""
+    async with conn.transaction():
+        rows = await conn.fetch(_SQL.load_records_of, [order_id])
+        if not rows:
+            raise _no_order()
+        appliers = _appliers(seal, await conn.fetch(_SQL.load_appliers, order_id))
+        history = tuple(_recorded(seal, row, appliers) for row in rows)
+        payload = {"order_id": order_id, "view": view, "records": len(history)}
+        await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
+    return history
+
+
+async def look_at_version(
+    conn: Connection, seal: Seal, order_id: str, version: int, person: Person, *, now: datetime, view: str
+) -> dict[str, Any]:
+    """One version's record as orders.v1 has it, to write the next one from; the look is audited."""
+    async with conn.transaction():
+        row = await conn.fetchrow(_SQL.load_version, order_id, version)
+        if row is None:
+            raise NotFoundError("There is no such version.", "Look at the order's history.")
+        read_row(seal, row)  # it is the one that was recorded there, or nothing is shown
+        raw = decode_raw(seal.unseal(order_id, SEAL_PURPOSE, row["payload_sealed"]))
+        payload = {"order_id": order_id, "view": view, "version": version}
+        await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
+    return raw
+
+
+async def list_orders(
+    conn: Connection,
+    seal: Seal,
+    person: Person,
+    *,
+    notice_kinds: Collection[str],
+    now: datetime,
+    after: str,
+    limit: int,
+    view: str,
+) -> OrderPage:
+    """A page of orders by id (keyset), each as it stands now; the look is audited."""
+    async with conn.transaction():
+        heads = await conn.fetch(_SQL.list_heads, after, limit + 1)
+        ids = [row["order_id"] for row in heads[:limit]]
+        orders = await load_court_orders(conn, seal, ids)
+        known_at = await latest_known_at(conn, now)
+        payload = {"view": view, "after": after, "order_ids": ids}
+        await record_look(conn, seal, EntryType.ORDERS_LISTED, person, None, payload, now)
+    stated = (state_order(orders[name], now, known_at, notice_kinds) for name in ids if name in orders)
+    return OrderPage(
+        statements=tuple(item for item in stated if item is not None),
+        next_after=ids[-1] if len(heads) > limit else None,
+    )
+
+
+def _recorded(seal: Seal, row: Any, appliers: dict[int, str]) -> Recorded:
+    name = appliers.get(row["registry_sequence"])
+    # A name is shown only where the row itself was written under it.
+    is_theirs = name is not None and seal.reference(row["order_id"], name) == row["applied_by_ref"]
+    return Recorded(
+        kind=row["record_kind"],
+        record=read_row(seal, row),
+        registry_sequence=row["registry_sequence"],
+        ordinal=row["ordinal"],
+        applied_at=row["applied_at"],
+        applied_by=name if is_theirs else None,
+    )
+
+
+def _appliers(seal: Seal, rows: Sequence[Any]) -> dict[int, str]:
+    """Who applied each registry sequence, from the entries' sealed payloads."""
+    found = {}
+    for row in rows:
+        opened = open_entry(seal, AuditRow(**{name: row[name] for name in _AUDIT_COLUMNS}))
+        found[int(opened.details["registry_sequence"])] = opened.actor
+    return found
+
+
+def _no_order() -> NotFoundError:
+    return NotFoundError("There is no such order.", "Check the order's id, or look at the list.")
+
+
+async def record_due_look(
+    conn: Connection, seal: Seal, person: Person, due: Sequence[DueItem], *, now: datetime, view: str
+) -> None:
+    """The audit entry of a look at what is due, with the orders that it named."""
+    payload = {"view": view, "order_ids": sorted({item.order_id for item in due})}
+    async with conn.transaction():
+        await record_look(conn, seal, EntryType.ORDERS_LISTED, person, None, payload, now)

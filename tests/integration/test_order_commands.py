@@ -1,0 +1,110 @@
+"""The life of an order by commands alone: each ends in words, and says what it did."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stayaway.platform.seal import FileSeal
+from support.commands import plain_environment, run_stayaway, says_no_traceback
+from support.lives import REGISTRY_POLICY, draft_content
+from support.wire_examples import POLICY
+
+TYPED = ("--case-number", "F-2026-00117", "--expiry", "2028-01-05")
+ANSWERS = ("mutual=NO", "through-road/Z1=NO", "own-place/Z1=YES:the order lists it")
+
+
+class Shell:
+    """Commands on one database, with its keys and both policies."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        for name, body in (("policy", POLICY), ("registry", REGISTRY_POLICY)):
+            (folder / f"{name}.json").write_text(json.dumps(body))
+        FileSeal(folder / "keys.jsonl")
+        self.folder = folder
+        self.env = plain_environment(
+            STAYAWAY_DATABASE=database,
+            STAYAWAY_KEYS_FILE=str(folder / "keys.jsonl"),
+            STAYAWAY_POLICY_FILE=str(folder / "policy.json"),
+            STAYAWAY_REGISTRY_POLICY_FILE=str(folder / "registry.json"),
+        )
+
+    def write(self, content: Any) -> str:
+        file = self.folder / "draft.json"
+        file.write_text(json.dumps(content))
+        return str(file)
+
+    def orders(self, *arguments: str, code: int = 0) -> str:
+        done = run_stayaway("orders", *arguments, env=self.env)
+        assert says_no_traceback(done)
+        assert done.returncode == code, done.stderr.decode()
+        return done.stdout.decode() + done.stderr.decode()
+
+
+@pytest.fixture
+def shell(database: str, tmp_path: Path) -> Shell:
+    return Shell(database, tmp_path)
+
+
+def test_from_draft_to_recall(shell: Shell) -> None:
+    content = draft_content()
+    wrong = {**content, "status": "DRAFT"}
+    shell.orders("draft", "create", shell.write(wrong), "--as", "ann")
+    assert "ERROR: /status" in shell.orders("draft", "check", "1", code=1)
+    tag = json.loads(shell.orders("draft", "show", "1"))["etag"]
+    made = shell.orders("draft", "replace", "1", shell.write(content), "--etag", tag, "--as", "ann")
+    new_tag = re.search(r'etag ("[^"]+")', made)
+    assert new_tag is not None
+    preview = shell.orders("draft", "preview", "1")
+    assert "TO ANSWER through-road/Z1" in preview
+    assert "ADDED zone Z1" in preview
+    approve = ("approve", "1", "--etag", new_tag[1], *TYPED)
+    given = [part for answer in ANSWERS for part in ("--answer", answer)]
+    lacking = shell.orders(*approve, "--as", "bob", "--answer", "mutual=NO", code=1)
+    assert "/answers/through-road~1Z1: Not answered" in lacking
+    assert "cannot be its second person" in shell.orders(*approve, *given, "--as", "ann", code=1)
+    assert "recorded: VERSION of O1" in shell.orders(*approve, *given, "--as", "bob")
+    assert "not in force: NOT_NOTICED" in shell.orders("show", "O1")
+    assert "NOT_SERVED O1 version 1 respondent R1" in shell.orders("due")
+    told = (
+        "--version",
+        "1",
+        "--respondent",
+        "R1",
+        "--kind",
+        "PERSONAL",
+        "--noticed-at",
+        "2026-02-01T00:00:00Z",
+    )
+    shell.orders("notice", "O1", *told, "--as", "ann")
+    assert "in force for R1" in shell.orders("list")
+    recalled = shell.orders("recall", "O1", "--reason", "dismissed", "--recalled-at", "2026-03-01T00:00:00Z")
+    assert "alerts withdrawn 0" in recalled
+    shown = json.loads(shell.orders("show", "O1", "--json", "--at", "2026-02-15T00:00:00Z"))
+    assert shown["respondents"][0]["in_force"]
+    history = shell.orders("history", "O1").splitlines()
+    assert [line.split()[1] for line in history] == ["VERSION", "NOTICE", "RECALL"]
+    assert history[0].endswith("by bob")
+
+
+def test_alone_in_an_emergency_and_then_confirmed(shell: Shell) -> None:
+    shell.orders("draft", "create", shell.write(draft_content(kind="EMERGENCY")), "--as", "ann")
+    tag = json.loads(shell.orders("draft", "show", "1"))["etag"]
+    given = [part for answer in ANSWERS for part in ("--answer", answer)]
+    alone = shell.orders("approve", "1", "--etag", tag, *TYPED, *given, "--as", "ann", "--emergency", "night")
+    assert "NOT SECOND-CHECKED: another person must confirm it before" in alone
+    assert "EMERGENCY_UNCONFIRMED O1" in shell.orders("due")
+    assert "cannot be its second person" in shell.orders(
+        "confirm", "O1", "--version", "1", *TYPED, "--as", "ann", code=1
+    )
+    assert "recorded: CONFIRMATION" in shell.orders("confirm", "O1", "--version", "1", *TYPED, "--as", "bob")
+    assert "EMERGENCY" not in shell.orders("due")
+
+
+def test_what_is_not_there_or_not_in_form_is_said_in_words(shell: Shell) -> None:
+    assert "no such order" in shell.orders("show", "O9", code=1)
+    assert "no such draft" in shell.orders("draft", "show", "9", code=1)
+    assert "--at is not an instant" in shell.orders("show", "O9", "--at", "yesterday", code=2)
+    assert "/order/order_id" in shell.orders("draft", "create", shell.write({"kind": "FINAL"}), code=1)

@@ -1,0 +1,244 @@
+"""Drafts and their approval over the API: lost updates, repeats, races, what an approval lacks."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from stayaway.alerts.order_changes import import_orders as import_file
+from stayaway.platform.seal import FileSeal
+from support.databases import SERVERS
+from support.desk import POLICY, START, TYPED, Desk, opened_desk
+from support.lives import draft_content
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def desk(database: str, seal: FileSeal) -> AsyncIterator[Desk]:
+    async with opened_desk(database, seal) as opened:
+        yield opened
+
+
+async def test_every_edit_needs_the_tag_of_what_was_seen(desk: Desk) -> None:
+    draft = await desk.draft()
+    other = {"order": draft_content(case_number="F-2")}
+    assert (await desk.send("PUT", "order-drafts/1", "ann", other)).status_code == 428
+    assert (await desk.send("PUT", "order-drafts/1", "ann", other, if_match='"1-0"')).status_code == 412
+    again = await desk.send("PUT", "order-drafts/1", "cleo", other, if_match=draft["etag"])
+    assert again.json()["writers"] == ["ann", "cleo"]
+    assert (await desk.send("PUT", "order-drafts/1", "ann", other, if_match=draft["etag"])).status_code == 412
+    stale = await desk.approve(draft, "bob", case_number="F-2")
+    assert (stale.status_code, stale.json()["type"]) == (412, "urn:stayaway:problem:stale")
+    elsewhere = {"order": draft_content("O2")}
+    refused = await desk.send("PUT", "order-drafts/1", "ann", elsewhere, if_match=again.headers["etag"])
+    assert refused.status_code == 422
+    for writer in ("ann", "cleo", " Cleo "):
+        assert (await desk.approve(again.json(), writer.strip() or "x", case_number="F-2")).status_code == 403
+    gone = await desk.send("POST", "order-drafts/1/withdrawal", "ann", {}, if_match=again.headers["etag"])
+    assert gone.json()["state"] == "WITHDRAWN"
+    assert (await desk.approve(again.json(), "bob", case_number="F-2")).status_code == 409
+
+
+async def test_a_draft_sent_twice_is_made_once(desk: Desk) -> None:
+    """The same key and body: the same answer, also after an edit; another body: refused."""
+    body = {"order": draft_content()}
+    answers = await asyncio.gather(
+        *(desk.send("POST", "order-drafts", "ann", body, idempotency_key="same") for _ in range(6))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    first = answers[0]
+    other = {"order": draft_content(case_number="F-2")}
+    await desk.send("PUT", "order-drafts/1", "cleo", other, if_match=first.headers["etag"])
+    again = await desk.send("POST", "order-drafts", "ann", body, idempotency_key="same")
+    assert again.text == first.text
+    assert (await desk.send("POST", "order-drafts", "ann", other, idempotency_key="same")).status_code == 422
+    assert (await desk.send("POST", "order-drafts", "bob", other, idempotency_key="same")).status_code == 201
+    assert len((await desk.get("order-drafts"))["drafts"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "given", "typed", "pointers"),
+    [
+        ({}, {}, {"case_number": "F-2026-00118"}, ["/case_number"]),
+        ({}, {}, {"expiry": "2028-01-06"}, ["/expiry"]),
+        ({"conditions": ["04", "06"]}, {"exceptions": "YES"}, {}, ["/answers/exceptions"]),
+        ({"conditions": ["04", "06"]}, {}, {"drop": "exceptions"}, ["/answers/exceptions"]),
+        ({}, {}, {"drop": "through-road/Z1"}, ["/answers/through-road~1Z1"]),
+        ({}, {"through-road": "YES"}, {"bare": "through-road/Z1"}, ["/answers/through-road~1Z1"]),
+        (
+            {},
+            {"mutual": "YES"},
+            {"drop": "mutual-petition-and-findings"},
+            ["/answers/mutual-petition-and-findings"],
+        ),
+        ({}, {}, {"extra": "no-such-question"}, ["/answers/no-such-question"]),
+    ],
+)
+async def test_an_approval_that_lacks_something_is_refused_with_its_place(
+    desk: Desk, changes: Json, given: dict[str, str], typed: Json, pointers: list[str]
+) -> None:
+    draft = await desk.draft(**changes)
+    body = await desk.statement(draft, **given)
+    answers = [answer for answer in body["answers"] if answer["question_id"] != typed.get("drop")]
+    for answer in answers:
+        if answer["question_id"] == typed.get("bare"):
+            answer.pop("reason_text")
+    if "extra" in typed:
+        answers.append({"question_id": typed["extra"], "answer": "YES"})
+    fields = {name: value for name, value in typed.items() if name in TYPED}
+    sent = body | fields | {"answers": answers}
+    path = f"order-drafts/{draft['draft_number']}/approval"
+    answer = await desk.send("POST", path, "bob", sent, if_match=draft["etag"])
+    assert answer.status_code == 422
+    assert [item["pointer"] for item in answer.json()["problems"]] == pointers
+    assert (await desk.get("orders"))["orders"] == []
+
+
+async def test_who_uses_each_vehicle_is_answered_in_the_draft(desk: Desk) -> None:
+    content = draft_content()
+    del content["respondents"][0]["vehicles"][1]["used_by"]
+    draft = (await desk.send("POST", "order-drafts", "ann", {"order": content})).json()
+    preview = await desk.get("order-drafts/1/preview")
+    assert [item["pointer"] for item in preview["lacks"]] == ["/order/respondents/0/vehicles/1/used_by"]
+    refused = await desk.approve(draft, "bob")
+    assert [item["pointer"] for item in refused.json()["problems"]] == [
+        "/order/respondents/0/vehicles/1/used_by"
+    ]
+
+
+async def test_of_many_approvers_at_once_exactly_one_wins(desk: Desk) -> None:
+    draft = await desk.draft()
+    answers = await asyncio.gather(*(desk.approve(draft, f"p{number}") for number in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
+    assert [item["kind"] for item in (await desk.get("orders/O1/history"))["records"]] == ["VERSION"]
+
+
+async def test_an_edit_and_an_approval_at_once_never_approve_what_nobody_saw(desk: Desk) -> None:
+    for number in range(1, 6):
+        draft = await desk.draft(order_id=f"O{number}")
+        other = {"order": draft_content(f"O{number}", case_number="F-9")}
+        path = f"order-drafts/{draft['draft_number']}"
+        edited, approved = await asyncio.gather(
+            desk.send("PUT", path, "cleo", other, if_match=draft["etag"]), desk.approve(draft, "bob")
+        )
+        assert {(200, 412), (409, 201), (200, 422)} >= {(edited.status_code, approved.status_code)}
+        orders = (await desk.get("orders"))["orders"]
+        assert "F-9" not in [item["case_number"] for item in orders]
+
+
+async def test_the_next_version_is_written_from_the_one_before(desk: Desk) -> None:
+    """What was recorded comes back word for word, without what the registry assigns."""
+    draft = await desk.draft()
+    assert (await desk.approve(draft, "bob")).status_code == 201
+    shown = await desk.get("orders/O1/versions/1")
+    assert shown["draft"] == draft["order"] == draft_content()
+    assert shown["record"]["version"] == 1
+    assert (await desk.send("GET", "orders/O1/versions/2", "ann")).status_code == 404
+    nobody = await desk.send("POST", "order-drafts", "%20", {"order": shown["draft"]})
+    assert (nobody.status_code, nobody.json()["problems"][0]["pointer"]) == (422, "/actor")
+
+
+async def test_a_draft_behind_the_registry_is_not_approved(desk: Desk) -> None:
+    """Two drafts of one order: the second must be looked at again, and gets the next number."""
+    first, second = await desk.draft(), await desk.draft(case_number="F-2")
+    assert (await desk.approve(first, "bob")).status_code == 201
+    refused = await desk.approve(second, "bob", case_number="F-2")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:stayaway:problem:conflict")
+    path = f"order-drafts/{second['draft_number']}"
+    again = (await desk.send("PUT", path, "ann", {"order": second["order"]}, if_match=second["etag"])).json()
+    assert again["version"] == 2
+    assert again["etag"] != second["etag"]
+    assert (await desk.approve(again, "bob", case_number="F-2")).status_code == 201
+
+
+async def test_pages_of_orders_and_drafts_join_without_gap_or_repeat(desk: Desk) -> None:
+    for number in range(5):
+        draft = await desk.draft(order_id=f"O{number}")
+        assert (await desk.approve(draft, "bob")).status_code == 201
+    for start, name, key in (
+        ("orders?limit=2", "orders", "order_id"),
+        ("order-drafts?limit=2&state=APPROVED", "drafts", "draft_number"),
+    ):
+        found, path = [], start
+        while path:
+            page = await desk.get(path.removeprefix("/api/v1/"))
+            found += [item[key] for item in page[name]]
+            path = page["next"] or ""
+        assert len(found) == len(set(found)) == 5
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "[" * 100_000,
+        '{"order_id": "O1", "extensions": ' + '{"a":' * 600 + "1" + "}" * 601,
+        '{"order_id": "O1", "extensions": ' + '{"a":' * 64 + "1" + "}" * 65,
+        '{"order_id": "O1", "extensions": ' + '{"a":' * 960 + "1" + "}" * 961,
+        '{"order_id": "O1", "zones": NaN}',
+        '{"order_id": "O1", "zones": 1e400}',
+        '{"order_id": "O1", "case_number": "\\ud800"}',
+        '{"order_id": "O1", "extensions": {"n": 9007199254740993}}',
+        '{"order_id": "O 1"}',
+        '{"order_id": 1}',
+        '{"order_id": "O1", "version": 1}',
+        '{"order_id": "O1", "recorded_at": "2026-03-06T00:00:00Z"}',
+        "null",
+        "7",
+    ],
+    ids=lambda text: text[:40],
+)
+async def test_what_is_no_content_of_a_draft_is_refused_and_stops_nothing(desk: Desk, order: str) -> None:
+    headers = {"stayaway-actor": "ann", "idempotency-key": "k", "content-type": "application/json"}
+    for body in (f'{{"order": {order}}}', order):
+        answer = await desk.http.post("/api/v1/order-drafts", content=body.encode(), headers=headers)
+        assert answer.status_code in (400, 422), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await desk.get("order-drafts"))["drafts"] == []
+
+
+async def test_the_deepest_content_that_is_kept_can_be_looked_at_in_every_way(desk: Desk) -> None:
+    deep: Json = {}
+    for _ in range(62):
+        deep = {"a": deep}
+    answer = await desk.send("POST", "order-drafts", "ann", {"order": {"order_id": "O1", "extensions": deep}})
+    assert answer.status_code == 201
+    assert (await desk.get("order-drafts/1"))["order"]["extensions"] == deep
+    assert (await desk.get("order-drafts/1/check"))["has_errors"]
+
+
+async def test_a_files_version_comes_back_however_deep_its_extensions_are(desk: Desk) -> None:
+    deep: Json = {}
+    for _ in range(480):
+        deep = {"a": deep}
+    content = {**draft_content(), "version": 1, "recorded_at": "2026-01-05T18:00:00Z", "extensions": deep}
+    data = json.dumps({"schema": "orders.v1", "orders": [content]}).encode()
+    assert not (
+        await import_file(desk.pool, desk.seal, data, POLICY, actor="feed", at=START)
+    ).outcome.has_errors
+    assert (await desk.get("orders/O1/versions/1"))["record"] == content
+
+
+async def test_a_draft_wrong_in_every_way_is_kept_and_explained(desk: Desk) -> None:
+    """A clerk's work is not lost for an error in it; the check names each place."""
+    content = {
+        "order_id": "O1",
+        "case_number": "\x00",
+        "zones": [{"geometry": {"type": "Point", "coordinates": [500, "x"]}}, 7, None],
+        "respondents": {"R1": []},
+        "unknown": [[]],
+        "status": "DRAFT",
+    }
+    answer = await desk.send("POST", "order-drafts", "ann", {"order": content})
+    assert answer.status_code == 201
+    found = await desk.get("order-drafts/1/check")
+    places = {item["pointer"] for item in found["findings"]}
+    assert places >= {"/case_number", "/zones/1", "/zones/2", "/respondents", "/unknown", "/status"}
+    shown = await desk.send("GET", "order-drafts/1/preview", "ann")
+    assert shown.status_code == 422
+    assert "/order/zones/1" in {item["pointer"] for item in shown.json()["problems"]}

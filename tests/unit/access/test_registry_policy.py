@@ -1,0 +1,68 @@
+"""The registry's policy: every field required, nothing guessed."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from stayaway.access.person import Person, is_same_person
+from stayaway.access.policy_file import load_registry_policy
+from stayaway.access.registry_policy import parse_registry_policy
+from stayaway.kernel.errors import RefusedError, SettingsError
+from support.lives import REGISTRY_POLICY, registry_policy
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY_POLICY))
+def test_every_field_is_required(name: str) -> None:
+    body = {key: value for key, value in REGISTRY_POLICY.items() if key != name}
+    with pytest.raises(SettingsError, match=f"/{name}"):
+        parse_registry_policy(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"more": 1},
+        {"emergency_single_approval_hours": -1},
+        {"emergency_single_approval_hours": 1.5},
+        {"emergency_kinds": ["URGENT"]},
+        {"validation_first_days": 0},
+        {"validation_then_days": None},
+        {"schema": "registry_policy.v2"},
+    ],
+)
+def test_what_is_out_of_form_is_named(changes: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=f"/{next(iter(changes))}"):
+        registry_policy(**changes)
+
+
+def test_the_example_can_be_used() -> None:
+    file = Path(__file__).parents[3] / "fixtures" / "example" / "registry_policy.json"
+    assert load_registry_policy(file).validation_first_days == 90
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff"])
+def test_what_is_no_policy_is_refused_in_words(data: bytes) -> None:
+    with pytest.raises(SettingsError, match=r"registry policy file|registry_policy\.v1"):
+        parse_registry_policy(data)
+
+
+def test_one_person_alone_only_for_the_kinds_named_and_never_with_zero_hours() -> None:
+    policy = registry_policy()
+    assert policy.emergency_period("EMERGENCY") == timedelta(hours=24)
+    assert policy.emergency_period("FINAL") is None
+    assert registry_policy(emergency_single_approval_hours=0).emergency_period("EMERGENCY") is None
+
+
+@pytest.mark.parametrize("other", ["ann lee", "Ann  Lee ", "ANN LEE", "Ann\tLee"])
+def test_white_space_and_case_make_no_second_person(other: str) -> None:
+    assert is_same_person("Ann Lee", other)
+    assert not is_same_person("Ann Lee", "Ann Li")
+    assert Person.of(" Ann  Lee", "web").name == "Ann Lee"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\t\n", "a\x00b", "x" * 65])
+def test_nobody_acts_without_a_name(name: str) -> None:
+    with pytest.raises(RefusedError, match="Say who acts"):
+        Person.of(name, "web")
