@@ -21,10 +21,10 @@ async def reach_kafka(settings: MatcherSettings, on_wait: Callable[[str], None])
     """
     patience = Patience(settings.wait_s)
     while True:
+        partitions = await wait_for_kafka(
+            settings.bootstrap, settings.wait_s, on_wait, topics=settings.topics
+        )
         try:
-            partitions = await wait_for_kafka(
-                settings.bootstrap, settings.wait_s, on_wait, topics=settings.topics
-            )
             await ensure_topics(settings.bootstrap, {DEAD_LETTER_TOPIC: 1})
         except UnreachableError as error:
             await patience.pause(error)
