@@ -15,6 +15,7 @@ from stayaway.api.guard import Guard
 from stayaway.api.health import health_router
 from stayaway.api.problems import UNREACHABLE, Problem, problem_of
 from stayaway.api.settings import ReviewSettings
+from stayaway.api.zone_files import zone_files_router
 from stayaway.kernel.errors import StayawayError
 from stayaway.platform.logging import get_logger
 
@@ -39,6 +40,7 @@ def create_api(
         lifespan=lifespan,
     )
     app.include_router(alerts_router(settings, orders))
+    app.include_router(zone_files_router())
     app.include_router(health_router(settings))
 
     async def answer(request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from stayaway import ENGINE_VERSION
-from stayaway.cli import alerts, deadletters, orders, partitions, servers
+from stayaway.cli import alerts, deadletters, orders, partitions, servers, zones
 from stayaway.cli.options import Database, end_with, end_with_async, say, settings_with
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(orders.app, name="orders")
+app.add_typer(zones.app, name="zones")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(partitions.app, name="partitions")
