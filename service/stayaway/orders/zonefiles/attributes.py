@@ -1,8 +1,9 @@
 """A record's name and distance, from whatever its attributes are called.
 
-Fields (any case): the name from the first of `name`, `zone_name`, `label`, `title` that has a text; the
-distance from `distance_value` (a number) with `distance_unit` (YD, FT or M, or the unit in words). A
-shapefile cuts names of fields to ten letters: `distance_v` and `distance_u` are the same two.
+Fields (any case): the name from the first of `name`, `zone_name`, `label`, `title` that has a text, else
+from the first field that ends in `name`; the distance from `distance_value` (a number) with `distance_unit`
+(YD, FT or M, or the unit in words). A shapefile cuts names of fields to ten letters: `distance_v` and
+`distance_u` are the same two.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Any
 from stayaway.orders.distance import MAX_DISTANCE_M, METRES, MIN_DISTANCE_M
 from stayaway.orders.findings import Path
 from stayaway.orders.model import DistanceUnit
-from stayaway.orders.zonefiles.attributes_fields import NAME_FIELDS, UNIT_FIELDS, VALUE_FIELDS
+from stayaway.orders.zonefiles.attributes_fields import NAME_FIELDS, UNIT_FIELDS, VALUE_FIELDS, is_name_field
 from stayaway.orders.zonefiles.limits import MAX_NAME_LENGTH
 from stayaway.orders.zonefiles.model import Distance
 from stayaway.orders.zonefiles.notes import Notes
@@ -40,7 +41,8 @@ def read_attributes(
 
 
 def _read_name(found: Mapping[str, tuple[str, Any]], candidate: int, path: Path, notes: Notes) -> str | None:
-    for key in NAME_FIELDS:
+    others = [key for key in found if key not in NAME_FIELDS and is_name_field(key)]
+    for key in (*NAME_FIELDS, *others):
         field, value = found.get(key, ("", None))
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             continue

@@ -220,7 +220,9 @@ def _unit_m(crs: pyproj.CRS) -> float:
 
 
 def _say(system: CoordinateSystem, notes: Notes) -> None:
-    known = "of unknown accuracy" if system.accuracy_m is None else f"good to {system.accuracy_m:g} m"
+    known = "to an accuracy that is not known"
+    if system.accuracy_m is not None:
+        known = f"good to {system.accuracy_m:g} m" if system.accuracy_m > 0 else "by calculation alone"
     remedy = f"The coordinates were converted to WGS 84 ({known}). Check the zones on the map."
     if system.accuracy_m is None or system.accuracy_m > WARN_ACCURACY_M:
         notes.warning(None, (), system.code or system.name, remedy)

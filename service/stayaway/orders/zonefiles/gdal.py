@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import numpy as np
 import shapely
 
 from stayaway.orders.findings import Path as Steps
@@ -49,6 +50,7 @@ _FAILURES: Final[dict[Cause, tuple[str, str]]] = {
     "NOT_CONFINED": _REFUSALS["NOT_CONFINED"],
     "DIED": ("stopped its reader: it is damaged, hostile or needs too much memory.", _EXPORT),
 }
+_ONLY = "Only polygons and points are zones; export curves and collections as plain polygons."
 _TOO_LARGE: Final = ("TOO_MANY_FEATURES", "TOO_MANY_VERTICES")
 _POLYGONS: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS: Final = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
@@ -137,7 +139,12 @@ def _feature(header: _Header, index: int, record: bytes | None, notes: Notes) ->
         notes.warning(candidate, path, None, "The record has no geometry and was left out.")
         return nothing
     try:
-        geometry = shapely.from_wkb(record)
+        # Numbers that are none are noted where rings are checked.
+        with np.errstate(invalid="ignore"):
+            geometry = shapely.from_wkb(record)
+    except NotImplementedError:
+        notes.error(candidate, path, "a curve", _ONLY)
+        return nothing
     except shapely.errors.GEOSException as error:
         reason = str(error).partition(":")[2].strip()[:80] or "unknown kind"
         notes.error(candidate, path, reason, "The record's geometry is broken; draw it again.")
@@ -158,8 +165,7 @@ def _with_geometry(bare: Feature, geometry: shapely.Geometry, candidate: int, no
     if kind in _LINES:
         return replace(bare, kind="LINE")
     if kind not in _POINTS:
-        remedy = "Only polygons and points are zones; export curves and collections as plain polygons."
-        notes.error(candidate, bare.pointer, kind.name, remedy)
+        notes.error(candidate, bare.pointer, kind.name, _ONLY)
         return bare
     positions = shapely.get_coordinates(geometry)
     if len(positions) != 1:

@@ -16,7 +16,7 @@ from typing import Any
 if __name__ == "__main__":  # a script has no package: this is the folder that `stayaway` lies in
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from stayaway.orders.zonefiles.attributes_fields import FIELDS
+from stayaway.orders.zonefiles.attributes_fields import is_read
 from stayaway.orders.zonefiles.confine import EXIT_NOT_CONFINED, cut_off, limit_resources
 from stayaway.orders.zonefiles.limits import (
     CHILD_CPU_S,
@@ -125,7 +125,7 @@ def _read_layer(pyogrio: Any, path: str, layer: str | None) -> tuple[dict[str, A
     info = pyogrio.read_info(path, layer=layer, force_feature_count=True)
     if info["features"] > MAX_FEATURES:
         raise _Refused("TOO_MANY_FEATURES")
-    columns = [str(name) for name in info["fields"] if str(name).casefold() in FIELDS]
+    columns = [str(name) for name in info["fields"] if is_read(str(name))]
     are_names_lost = False
     options = {"layer": layer, "max_features": MAX_FEATURES + 1}
     try:

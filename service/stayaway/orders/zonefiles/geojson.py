@@ -41,7 +41,8 @@ def read_geojson(data: bytes, notes: Notes) -> GeoJson:
         notes.error(None, (), name, remedy)
     kind = _root_kind(document)
     crs_text = read_crs_member(document, notes) if "crs" in document else None
-    note_bbox(document, None, (), notes)
+    if kind == "FeatureCollection":
+        note_bbox(document, None, (), notes)
     features = [
         _read_feature(value, number, path, notes)
         for number, (path, value) in enumerate(_features(document, kind, notes), start=1)

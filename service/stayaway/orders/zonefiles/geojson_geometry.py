@@ -89,8 +89,7 @@ class GeometryReader:
         for name in _FOREIGN:
             if name in geometry:
                 self._error((*path, name), geometry[name], "A geometry has no such member; remove it.")
-        if path:
-            note_bbox(geometry, self._candidate, path, self._notes)
+        note_bbox(geometry, self._candidate, path, self._notes)
         return kind
 
     def _collection(
@@ -175,10 +174,17 @@ class GeometryReader:
             return np.empty((0, 2))
         read = [self._position(item, (*path, index)) for index, item in enumerate(ring)]
         positions = [position for position in read if position is not None]
+        if ring[0] != ring[-1] and read[0] is not None and read[0] == read[-1]:
+            remedy = "The last position must equal the first, its height too (RFC 7946, 3.1.6)."
+            self._error((*path, len(ring) - 1), ring[-1], remedy)
         return np.array(positions, dtype=np.float64) if len(positions) == len(read) else np.empty((0, 2))
 
     def _position(self, value: Any, path: Path) -> tuple[float, float] | None:
         # The plain case first: a ring may have hundreds of thousands.
+        if type(value) is list and len(value) == 2:
+            lon, lat = value
+            if type(lon) is float and type(lat) is float:
+                return lon, lat
         if type(value) is list and len(value) >= 2 and all(type(item) in _NUMBERS for item in value):
             if len(value) > 2:
                 self._flat += 1

@@ -51,11 +51,15 @@ class Judge:
             self._notes.error(number, feature.pointer, "a line", _LINE)
         return _candidate(feature, number, None)
 
+    def _has_failed(self, number: int) -> bool:
+        # What is wrong with the file as a whole leaves none of its candidates in order.
+        return self._notes.has_failed(number) or self._notes.has_failed(None)
+
     # ------------------------------------------------------------ points
 
     def _point(self, feature: Feature, number: int) -> Candidate:
         distance = feature.distance or self._distance
-        if distance is None and not self._notes.has_failed(number):
+        if distance is None and not self._has_failed(number):
             self._notes.error(number, feature.pointer, "no distance", _NEEDS_DISTANCE)
         positions = self._converter.convert(np.array([feature.position], dtype=np.float64))
         if not check_range(positions, number, feature.pointer, self._notes, is_point=True):
@@ -66,7 +70,7 @@ class Judge:
             remedy = "0, 0 lies in the Atlantic; geocoders answer it when they found nothing."
             self._notes.warning(number, feature.pointer, [0, 0], remedy)
         geometry = {"type": "Point", "coordinates": [lon, lat]}
-        is_usable = distance is not None and not self._notes.has_failed(number)
+        is_usable = distance is not None and not self._has_failed(number)
         made = _candidate(feature, number, geometry, vertices=1, is_usable=is_usable)
         return dataclasses.replace(made, distance=distance)
 
@@ -134,8 +138,9 @@ class Judge:
             pieces = cut(parts)
         except UnsplittableError:
             remedy = (
-                "The zone goes over the 180 degree meridian or a pole and cannot be cut there: its outline"
-                " crosses itself. Draw it as parts that end at 180 and -180."
+                "The zone goes over the 180 degree meridian or round a pole and cannot be cut there: its"
+                " outline crosses itself, or goes round so much of the Earth that either side could be meant."
+                " Draw it as parts that end at 180 and -180."
             )
             self._notes.error(number, feature.pointer, "over the 180 degree meridian", remedy)
             return None
@@ -157,7 +162,7 @@ class Judge:
         if not outline.is_valid:
             offer = self._offer(shape, outline, feature, number)
         geometry = offer.geometry if offer is not None and offer.is_accepted else _geometry(shape)
-        is_usable = not self._notes.has_failed(number) and self._passes(geometry, feature, number)
+        is_usable = not self._has_failed(number) and self._passes(geometry, feature, number)
         area = area_m2(shape) if offer is None else offer.repaired_area_m2
         return dataclasses.replace(
             _candidate(feature, number, geometry, vertices=_count(shape), is_usable=is_usable),
@@ -213,7 +218,7 @@ def _said(flaw: Flaw) -> str:
 
 def _edge_text(edge: Edge) -> str:
     (lon1, lat1), (lon2, lat2) = edge
-    return f"({lon1:.7g} {lat1:.7g} to {lon2:.7g} {lat2:.7g})"
+    return f"({lon1:.7f} {lat1:.7f} to {lon2:.7f} {lat2:.7f})"
 
 
 def _place(flaw: Flaw) -> str:

@@ -30,8 +30,8 @@ MAX_ZONE_VERTICES: Final = 500_000
 MAX_VERTICES: Final = 800_000
 """Of all zones of one file: some 130 MB while it is read, and an answer of about 20 MB."""
 
-MAX_JSON_BRACKETS: Final = 2 * MAX_VERTICES
-"""Opening brackets in a JSON text, counted before it is parsed: each costs some 60 bytes of memory."""
+MAX_JSON_BRACKETS: Final = MAX_VERTICES + 150_000
+"""Opening brackets in a JSON text, counted before it is parsed: one a position, and 15 for each feature."""
 
 MAX_XML_ELEMENTS: Final = 400_000
 """Of a KML: 10,000 placemarks with 40 elements each."""

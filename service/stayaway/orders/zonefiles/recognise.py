@@ -82,6 +82,8 @@ def _recognise_text(data: bytes) -> Format:
             "The file is written in UTF-16.", "Save it as UTF-8 (in Excel: CSV UTF-8) and send it again."
         )
     text_head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text_head[:1] in (b"{", b"[", b"<") and text_head[1:2] == b"\x00":
+        raise UnreadableZoneFileError("The file is written in UTF-16 without its mark.", "Save it as UTF-8.")
     if text_head.startswith(b"<"):
         return _recognise_xml(head)
     if text_head[:1] in (b"{", b"["):

@@ -10,6 +10,8 @@ from stayaway.orders.zonefiles.notes import Notes
 
 _FOREIGN_LON = 540.0
 """Longitudes to here are one turn over the 180 degree meridian, which some programs write."""
+_FOREIGN_WIDTH = 180.0
+"""They write whole rings so; one stray position of 190 degrees in a ring elsewhere is a slip."""
 _PROJECTED_FROM = 1_000.0
 _DROPPED = "Repeated positions next to each other were dropped."
 _CLOSE = "Close the ring: its last position must equal its first."
@@ -47,8 +49,9 @@ def _check_ring(ring: Floats, number: int, path: tuple[str | int, ...], notes: N
         notes.error(number, (*path, len(ring) - 1), _text(ring[-1]), _CLOSE)
         return False
     moved = (np.diff(ring, axis=0) != 0).any(axis=1)
-    if int(moved.sum()) < 3 or len(np.unique(ring, axis=0)) < 3:
-        notes.error(number, path, f"{len(np.unique(ring, axis=0))} different positions", _THREE)
+    others = ring[(ring != ring[0]).any(axis=1)]
+    if not len(others) or not (others != others[0]).any():
+        notes.error(number, path, "one or two different positions", _THREE)
         return False
     if not moved.all():
         notes.tally(number, _DROPPED)
@@ -60,8 +63,8 @@ def check_range(
 ) -> bool:
     """Whether positions are lon/lat on the Earth. Longitudes over 180 degrees are left to the cut there."""
     lon, lat = positions.T
-    with np.errstate(invalid="ignore"):
-        good = (np.abs(lat) <= 90) & (np.abs(lon) <= (180 if is_point else _FOREIGN_LON))
+    is_narrow = not is_point and float(np.ptp(lon)) < _FOREIGN_WIDTH
+    good = (np.abs(lat) <= 90) & (np.abs(lon) <= (_FOREIGN_LON if is_narrow else 180))
     if good.all():
         return True
     bad = np.flatnonzero(~good).tolist()

@@ -37,6 +37,9 @@ def read_shapefile(data: bytes, notes: Notes) -> tuple[Layer, str]:
     _check(files)
     if ".dbf" not in files:
         notes.info(None, (), ".dbf", "The shapefile has no .dbf: the zones have no names.")
+    elif ".cpg" not in files and _is_utf8(files[".dbf"]):
+        # Without a .cpg GDAL takes names to be ISO 8859-1, which would garble them.
+        files[".cpg"] = b"UTF-8"
     layer = read_layer(
         "SHAPEFILE", {f"zones{suffix}": files[suffix] for suffix in _PARTS if suffix in files}, notes
     )
@@ -102,6 +105,16 @@ def _check_table(dbf: bytes | None, records: int) -> None:
         )
     if header_bytes + rows * row_bytes > len(dbf) + 1:
         raise UnreadableZoneFileError("The .dbf is cut off.", _EXPORT)
+
+
+def _is_utf8(dbf: bytes) -> bool:
+    """Whether the rows have other letters than ASCII's and are UTF-8, which ISO 8859-1 hardly ever is."""
+    rows = dbf[struct.unpack_from("<H", dbf, 8)[0] :]
+    try:
+        rows.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not rows.isascii()
 
 
 def _prj_text(content: bytes) -> str:

@@ -47,7 +47,9 @@ class Flaw:
 
 def outline_of(shape: Shape) -> shapely.Geometry:
     """The shape as GEOS has it, unchecked."""
-    polygons = [shapely.Polygon(part[0], part[1:]) for part in shape.parts]
+    polygons = [
+        shapely.Polygon(np.asarray(part[0]), [np.asarray(hole) for hole in part[1:]]) for part in shape.parts
+    ]
     return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
