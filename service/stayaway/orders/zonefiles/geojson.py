@@ -77,7 +77,7 @@ def _reason(error: NotJsonError) -> str:
         return f"{cause.msg} at line {cause.lineno}, column {cause.colno}"
     if isinstance(cause, UnicodeDecodeError):
         return f"byte {cause.start} is not UTF-8"
-    return str(error)
+    return str(cause) if isinstance(cause, NotJsonError) else str(error)
 
 
 def _root_kind(document: Any) -> str:
