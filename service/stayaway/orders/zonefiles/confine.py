@@ -54,9 +54,6 @@ def limit_resources(*, memory_bytes: int, cpu_s: int, file_bytes: int | None, pr
     if processes is not None:
         _limit(resource.RLIMIT_NPROC, processes)
     _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() == 1 and os.getpid() != 1:
-        # The parent was gone before we asked; PID 1 itself may be the parent in a container.
-        _libc().prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0)
 
 
 def cut_off() -> bool:

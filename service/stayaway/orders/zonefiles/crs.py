@@ -11,7 +11,7 @@ from pyproj.exceptions import CRSError, ProjError
 from pyproj.network import set_network_enabled  # type: ignore[attr-defined]  # it is its public name
 from pyproj.transformer import AreaOfInterest, TransformerGroup
 
-from stayaway.orders.zonefiles.limits import MAX_CRS_BYTES, MAX_EDGE_M, WARN_ACCURACY_M
+from stayaway.orders.zonefiles.limits import MAX_CRS_BYTES, MAX_EDGE_M, MAX_ZONE_VERTICES, WARN_ACCURACY_M
 from stayaway.orders.zonefiles.model import CoordinateSystem, Floats, UnreadableZoneFileError
 from stayaway.orders.zonefiles.notes import Notes
 
@@ -25,6 +25,14 @@ _MARGIN_DEG: Final = 2.0
 _CONFIDENCE: Final = 70
 
 
+_MAX_EDGE_PIECES: Final = 50_000
+"""Times MAX_EDGE_M: longer than the way round the Earth, where projections begin to repeat themselves."""
+
+
+class EdgeTooLongError(ValueError):
+    """An edge in a projected system that is longer than any on the Earth."""
+
+
 class Converter(Protocol):
     """Turns positions of the file into WGS 84 lon/lat."""
 
@@ -34,7 +42,10 @@ class Converter(Protocol):
         """(n, 2) lon/lat; infinite where a position has none."""
 
     def straighten(self, ring: Floats) -> Floats:
-        """The ring with points put on edges too long to be converted by their ends alone."""
+        """The ring with points put on edges too long to be converted by their ends alone.
+
+        Raises EdgeTooLongError.
+        """
 
     def is_outside(self, positions: Floats) -> bool:
         """Whether lon/lat positions lie outside the area that the system is made for."""
@@ -76,8 +87,13 @@ class Declared:
 
     def straighten(self, ring: Floats) -> Floats:
         """Edges over MAX_EDGE_M of a projected system are cut into equal pieces."""
-        if self._longest is None or np.hypot(*np.diff(ring, axis=0).T).max() <= self._longest:
+        if self._longest is None:
             return ring
+        pieces = np.ceil(np.hypot(*np.diff(ring, axis=0).T) / self._longest)
+        if pieces.max() <= 1:
+            return ring
+        if pieces.max() > _MAX_EDGE_PIECES or pieces.sum() > MAX_ZONE_VERTICES:
+            raise EdgeTooLongError
         straight: Floats = shapely.get_coordinates(
             shapely.segmentize(shapely.LineString(ring), self._longest)
         )

@@ -1,6 +1,7 @@
 """GeoJSON (RFC 7946) into features. Read as JSON, never by GDAL, which follows what a file points to."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,8 +62,8 @@ def _parse(data: bytes) -> tuple[Any, list[str]]:
     def note_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            repeated.extend(name for name in found if names.count(name) > 1)
+            counts = Counter(name for name, _ in pairs)
+            repeated.extend(name for name, count in counts.items() if count > 1)
         return found
 
     try:

@@ -10,7 +10,7 @@ from stayaway.kernel.jsontext import json_pointer
 from stayaway.kernel.shape import Shape
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.geometry import read_polygons
-from stayaway.orders.zonefiles.crs import Converter
+from stayaway.orders.zonefiles.crs import Converter, EdgeTooLongError
 from stayaway.orders.zonefiles.limits import MAX_ZONE_VERTICES
 from stayaway.orders.zonefiles.meridian import Parts, UnsplittableError, cut, needs_cut
 from stayaway.orders.zonefiles.model import Candidate, Distance, Feature, RepairOffer
@@ -111,10 +111,15 @@ class Judge:
         for part_index, part in enumerate(feature.parts):
             rings = []
             for ring_index, ring in enumerate(part):
-                straight = self._converter.straighten(ring)
+                path = feature.ring_path(part_index, ring_index)
+                try:
+                    straight = self._converter.straighten(ring)
+                except EdgeTooLongError:
+                    remedy = "Its edges are longer than any on the Earth: check the coordinates."
+                    self._notes.error(number, path, "edges of over 50,000 km", remedy)
+                    return None
                 added += len(straight) - len(ring)
                 rings.append(self._converter.convert(straight))
-                path = feature.ring_path(part_index, ring_index)
                 is_good &= check_range(rings[-1], number, path, self._notes)
             parts.append(tuple(rings))
         if added:
@@ -183,8 +188,11 @@ class Judge:
     def _offer(
         self, shape: Shape, outline: shapely.Geometry, feature: Feature, number: int
     ) -> RepairOffer | None:
-        offer = _make_offer(shape, outline, is_accepted=number in self._accepted)
-        for flaw in find_flaws(shape, outline):
+        flaws, is_repairable = find_flaws(shape, outline)
+        offer = None
+        if is_repairable:
+            offer = _make_offer(shape, outline, is_accepted=number in self._accepted)
+        for flaw in flaws:
             remedy = f"{_said(flaw)} {_choice(offer, number)}"
             if offer is not None and offer.is_accepted:
                 self._notes.warning(number, feature.pointer, _place(flaw), remedy)
@@ -227,7 +235,7 @@ def _place(flaw: Flaw) -> str:
 
 def _choice(offer: RepairOffer | None, number: int) -> str:
     if offer is None:
-        return "No repair leaves anything: draw it again."
+        return "It cannot be repaired: draw it again."
     percent = "" if offer.change_percent is None else f" ({offer.change_percent:+.3g} %)"
     change = f"{offer.change_m2:+,.1f} m2{percent}, to {offer.repaired_area_m2:,.1f} m2"
     if offer.is_accepted:

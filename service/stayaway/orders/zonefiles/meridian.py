@@ -19,6 +19,10 @@ _MAX_SHARE: Final = 0.25
 """Of the Earth's surface. The cap north of 40 degrees has 0.18; no court forbids a hemisphere."""
 
 
+_MAX_CROSSINGS: Final = 1_000
+"""Of a ring over the meridian. A coast has tens; joining the pieces of more takes quadratic time."""
+
+
 class UnsplittableError(ValueError):
     """The outline cannot be cut there: it is not valid to begin with, or it is not clear what is inside."""
 
@@ -37,6 +41,8 @@ def cut(parts: Parts) -> Parts:
 
 
 def _cut_part(part: tuple[Floats, ...]) -> list[tuple[Floats, ...]]:
+    if sum(int((np.abs(np.diff(ring[:, 0])) > 180).sum()) for ring in part) > _MAX_CROSSINGS:
+        raise UnsplittableError("over the meridian too often")
     # As it is with winding mended, which suits all but outlines round the Earth; then their other side.
     ways = ((part, True), (part, False), ((part[0][::-1], *part[1:]), False))
     for rings, fix_winding in ways:

@@ -63,8 +63,9 @@ def check_range(
 ) -> bool:
     """Whether positions are lon/lat on the Earth. Longitudes over 180 degrees are left to the cut there."""
     lon, lat = positions.T
-    is_narrow = not is_point and float(np.ptp(lon)) < _FOREIGN_WIDTH
-    good = (np.abs(lat) <= 90) & (np.abs(lon) <= (_FOREIGN_LON if is_narrow else 180))
+    with np.errstate(invalid="ignore"):
+        is_narrow = not is_point and float(np.ptp(lon)) < _FOREIGN_WIDTH
+        good = (np.abs(lat) <= 90) & (np.abs(lon) <= (_FOREIGN_LON if is_narrow else 180))
     if good.all():
         return True
     bad = np.flatnonzero(~good).tolist()

@@ -4,9 +4,7 @@ OGC Simple Features validity, as GEOS judges it. Areas are geodesic (Karney 2013
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,12 +12,16 @@ import shapely
 from pyproj import Geod
 
 from stayaway.kernel.shape import Shape
+from stayaway.orders.zonefiles.model import Floats
 
 _GEOD: Final = Geod(ellps="WGS84")
 _GRID: Final = 1e-7
 MAX_CROSSINGS: Final = 5
-_MAX_EDGES_SEARCHED: Final = 60_000
-"""Above it only the place that GEOS names is told: searching all pairs would take seconds."""
+_MAX_PLACES: Final = 100
+_MAX_MEETINGS: Final = 10_000
+"""Pairs of edges that meet. Beyond it a repair is a scribble, and would take GEOS minutes."""
+_SEARCHED_AT_ONCE: Final = 64
+"""Edges whose neighbours are looked up in one step: bounds the memory, whatever crosses what."""
 _REASON = re.compile(r"^(?P<what>[^\[]*)(?:\[(?P<lon>\S+) (?P<lat>\S+)\])?$")
 _WORDS: Final = {
     "Self-intersection": "the outline crosses or touches itself",
@@ -53,19 +55,23 @@ def outline_of(shape: Shape) -> shapely.Geometry:
     return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
-def find_flaws(shape: Shape, outline: shapely.Geometry) -> list[Flaw]:
-    """Why `outline` is invalid: GEOS's reason first, then edges that cross elsewhere, a few of them."""
+def find_flaws(shape: Shape, outline: shapely.Geometry) -> tuple[list[Flaw], bool]:
+    """Why `outline` is invalid, and whether that can be repaired in reasonable time.
+
+    GEOS's reason first, then edges that meet elsewhere, a few of them.
+    """
     reason = _REASON.match(shapely.is_valid_reason(outline))
     what = reason.group("what").strip() if reason else ""
     words = _WORDS.get(what, "it is no valid polygon (OGC Simple Features)")
     at = None
     if reason is not None and reason.group("lon"):
         at = (float(reason.group("lon")), float(reason.group("lat")))
-    crossings = list(_crossings(shape))
+    meetings = _meetings(shape)
+    crossings = _crossings(meetings)
     named = next((flaw for flaw in crossings if at is not None and _is_near(flaw.lon_lat, at)), None)
     first = Flaw(words, at, named.edges if named is not None else None)
     others = [flaw for flaw in crossings if flaw is not named]
-    return [first, *others[: MAX_CROSSINGS - 1]]
+    return [first, *others[: MAX_CROSSINGS - 1]], len(meetings) < _MAX_MEETINGS
 
 
 def repaired(outline: shapely.Geometry) -> Shape | None:
@@ -99,34 +105,43 @@ def area_m2(shape: Shape) -> float:
     return total
 
 
-def _crossings(shape: Shape) -> Iterator[Flaw]:
-    """Places where edges that are no neighbours meet."""
-    edges: list[Edge] = []
-    spans: list[tuple[int, int]] = []
-    for part in shape.parts:
-        for ring in part:
-            spans.extend([(len(edges), len(ring) - 1)] * (len(ring) - 1))
-            edges.extend(pairwise(ring))
-    if len(edges) > _MAX_EDGES_SEARCHED:
-        return
-    lines = shapely.linestrings(np.asarray(edges, dtype=np.float64))
-    one, other = shapely.STRtree(lines).query(lines, predicate="intersects")
-    seen: set[LonLatPair] = set()
-    for i, j in zip(one.tolist(), other.tolist(), strict=True):
-        if i >= j or _are_neighbours(i, j, spans):
-            continue
-        meeting = shapely.get_coordinates(shapely.intersection(lines[i], lines[j]))
-        lon, lat = (round(float(value), 7) for value in meeting[0])
-        if (lon, lat) not in seen:
-            seen.add((lon, lat))
-            yield Flaw("two edges cross or touch", (lon, lat), (edges[i], edges[j]))
-            if len(seen) > 4 * MAX_CROSSINGS:
-                return
+def _meetings(shape: Shape) -> list[tuple[Edge, Edge]]:
+    """Pairs of edges that meet and are no neighbours, up to `_MAX_MEETINGS`."""
+    rings = [ring for part in shape.parts for ring in part]
+    edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in map(np.asarray, rings)])
+    # Of each edge the next one of its ring, which it meets by rights.
+    starts = np.cumsum([0, *(len(ring) - 1 for ring in rings)])
+    following = np.arange(1, len(edges) + 1)
+    following[starts[1:] - 1] = starts[:-1]
+    lines = shapely.linestrings(edges)
+    tree = shapely.STRtree(lines)
+    found: list[tuple[Edge, Edge]] = []
+    for at in range(0, len(lines), _SEARCHED_AT_ONCE):
+        one, other = tree.query(lines[at : at + _SEARCHED_AT_ONCE], predicate="intersects")
+        one = one + at
+        keep = (one < other) & (following[one] != other) & (following[other] != one)
+        for i, j in zip(one[keep].tolist(), other[keep].tolist(), strict=True):
+            found.append((_edge(edges[i]), _edge(edges[j])))
+            if len(found) == _MAX_MEETINGS:
+                return found
+    return found
 
 
-def _are_neighbours(i: int, j: int, spans: list[tuple[int, int]]) -> bool:
-    (start, count), (other_start, _) = spans[i], spans[j]
-    return start == other_start and (j - i == 1 or (i == start and j == start + count - 1))
+def _edge(ends: Floats) -> Edge:
+    (lon1, lat1), (lon2, lat2) = ends.tolist()
+    return (lon1, lat1), (lon2, lat2)
+
+
+def _crossings(meetings: list[tuple[Edge, Edge]]) -> list[Flaw]:
+    """The places of the first meetings, each place once."""
+    found: dict[LonLatPair, Flaw] = {}
+    for one, other in meetings:
+        meeting = shapely.intersection(shapely.LineString(one), shapely.LineString(other))
+        lon, lat = (round(float(value), 7) for value in shapely.get_coordinates(meeting)[0])
+        found.setdefault((lon, lat), Flaw("two edges cross or touch", (lon, lat), (one, other)))
+        if len(found) > _MAX_PLACES:
+            break
+    return list(found.values())
 
 
 def _is_near(one: LonLatPair | None, other: LonLatPair) -> bool:

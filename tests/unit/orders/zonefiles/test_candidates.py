@@ -207,13 +207,28 @@ def test_each_way_to_be_invalid_has_its_words(rings: list[list[list[float]]], wo
     assert any(words in text for text in remedies(report)), remedies(report)
 
 
-def test_overlapping_parts_are_joined_by_a_repair_never_cut_out() -> None:
-    """An overlap drawn twice stays forbidden: no hole opens in the zone."""
-    overlapping = {"type": "MultiPolygon", "coordinates": [[square()], [square(LON + 0.005)]]}
-    candidate = _only(read(geojson(overlapping)))
+def _at(dx: float, dy: float) -> list[float]:
+    return [LON + dx, LAT + dy]
+
+
+@pytest.mark.parametrize(
+    ("geometry", "inside"),
+    [
+        ({"type": "MultiPolygon", "coordinates": [[square()], [square(LON + 0.005)]]}, (0.0075, 0.005)),
+        ({"type": "MultiPolygon", "coordinates": [[square(side=0.03)], [square(LON + 0.01, LAT + 0.01)]]},
+         (0.015, 0.015)),
+        (polygon([_at(0, 0), _at(0.03, 0), _at(0.03, 0.03), _at(0.01, 0.03), _at(0.01, 0.01), _at(0.02, 0.01),
+                  _at(0.02, 0.02), _at(0, 0.02), _at(0, 0)]), (0.015, 0.015)),
+    ],
+    ids=["two parts overlap", "one part in another", "an outline twice round"],
+)  # fmt: skip
+def test_what_is_drawn_twice_stays_forbidden_in_a_repair(
+    geometry: dict[str, Any], inside: tuple[float, float]
+) -> None:
+    """No hole opens in the zone where the court drew it twice."""
+    candidate = _only(read(geojson(geometry)))
     assert candidate.repair is not None
-    assert shape(candidate.repair.geometry).contains(shapely.Point(LON + 0.0075, LAT + 0.005))
-    assert candidate.repair.change_m2 < 0  # the overlap was counted twice
+    assert shape(candidate.repair.geometry).contains(shapely.Point(_at(*inside)))
 
 
 def _geographiclib_area_m2(geometry: dict[str, Any]) -> float:
@@ -305,3 +320,36 @@ def test_progress_is_told() -> None:
     data = geojson(*[polygon(square())] * 1_200)
     read_zone_file(data, ReadOptions(), lambda done, total: seen.append((done, total)))
     assert seen == [(500, 1_200), (1_000, 1_200), (1_200, 1_200)]
+
+
+# ---------------------------------------------------------------- what would take for ever
+
+
+def test_a_scribble_is_refused_without_a_repair() -> None:
+    """20,000 edges that all cross each other: pairs beyond counting, and no hour of computing."""
+    angles = [index * 2.39996 for index in range(20_000)]
+    ring = [[LON + 0.01 * math.cos(angle), LAT + 0.01 * math.sin(angle)] for angle in angles]
+    report = read(geojson(polygon([*ring, ring[0]])))
+    assert _only(report).repair is None
+    assert any("cannot be repaired" in text for text in remedies(report))
+
+
+def test_a_ring_that_crosses_the_meridian_a_thousand_times_is_refused() -> None:
+    """Joining its pieces would take quadratic time."""
+    zigzag = [[179.9 if index % 2 else -179.9, index * 1e-3] for index in range(20_000)]
+    report = read(geojson(polygon([*zigzag, [179.0, 20.0], zigzag[0]])))
+    assert any("cannot be cut there" in text for text in remedies(report))
+
+
+def test_edges_longer_than_the_earth_are_refused() -> None:
+    """Mercator metres of 1e12: no memory is filled with positions on them."""
+    ring = [[0.0, 0.0], [1e12, 0.0], [1e12, 1e6], [0.0, 0.0]]
+    report = read(zipped(shapefile_parts([ring], prj=_MERCATOR_PRJ)))
+    assert any("longer than any on the Earth" in text for text in remedies(report))
+
+
+def test_an_object_of_many_repeated_names_takes_no_quadratic_time() -> None:
+    """100,000 names, each twice."""
+    members = ",".join(f'"m{index % 100_000}":0' for index in range(200_000))
+    report = read(f'{{"type":"FeatureCollection","features":[],{members}}}'.encode())
+    assert any("twice" in text for text in remedies(report))

@@ -467,3 +467,26 @@ def test_a_database_that_is_no_geopackage_is_told(tmp_path: Path) -> None:
     """By its application id."""
     data = geopackage(tmp_path / "a.gpkg", [SQUARE_WKB], statements=["PRAGMA application_id = 1;"])
     assert "no GeoPackage" in refusal(data)
+
+
+def test_a_geopackage_that_computes_for_ever_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GDAL asks a table of the format that is an endless view: the child is killed, in words."""
+    monkeypatch.setattr(gdal, "CHILD_WALL_S", 6)
+    view = (
+        f"CREATE VIEW gpkg_extensions AS {_FOR_EVER} SELECT 'a' AS table_name, 'b' AS column_name, 'c' AS"
+        " extension_name, 'd' AS definition, 'e' AS scope FROM c WHERE x < 0;"
+    )
+    assert "computing time" in refusal(geopackage(tmp_path / "a.gpkg", [SQUARE_WKB], statements=[view]))
+    left = subprocess.run(["pgrep", "-f", "gdal_child.py GEOPACKAGE"], capture_output=True, check=False)
+    mine = [pid for pid in left.stdout.split() if _parent_of(int(pid)) == os.getpid()]
+    assert mine == []
+
+
+def _parent_of(pid: int) -> int:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return -1
+    return int(stat.rpartition(")")[2].split()[1])
