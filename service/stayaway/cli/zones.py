@@ -38,6 +38,9 @@ def read(
 ) -> None:
     """Explain a zone file: its zones, what is wrong with them and where. Nothing is stored.
 
+    A CSV has a first row with the columns lon, lat, distance_value, distance_unit (YD, FT or M) and name, in
+    any order. Other formats may carry the last three as attributes. A shapefile is zipped with its .prj.
+
     Exit 0: every candidate can be used; 1: there are errors, or nothing to use; 2: unreadable.
     """
     from stayaway.orders.zonefiles.model import ReadOptions, UnreadableZoneFileError

@@ -1,6 +1,7 @@
 """The process that reads one upload: a script, isolated (`python -I`), in a private folder, with limits."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 if __name__ == "__main__":  # a script has no package: this is the folder that `stayaway` lies in
@@ -18,6 +19,8 @@ def main() -> None:
         file_bytes=MAX_UNPACKED_BYTES,
         processes=None,  # it starts the child that runs GDAL
     )
+    # What is unpacked for GDAL lies in the folder that the parent removes, even if this process is killed.
+    tempfile.tempdir = str(Path.cwd())
     # After the limits, so that they hold for all of it.
     from stayaway.orders.zonefiles.upload import answer_request  # noqa: PLC0415
 
