@@ -105,7 +105,7 @@ def parse_number(value: Any) -> float | None:
     if isinstance(value, int | float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return float(value)
+        return float(value.strip())
     return None
 
 
