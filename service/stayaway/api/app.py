@@ -17,6 +17,7 @@ from stayaway.api.order_drafts import order_drafts_router
 from stayaway.api.orders import orders_router
 from stayaway.api.problems import UNREACHABLE, Problem, problem_of
 from stayaway.api.settings import ReviewSettings
+from stayaway.api.zone_files import zone_files_router
 from stayaway.kernel.errors import StayawayError
 from stayaway.platform.logging import get_logger
 
@@ -43,6 +44,7 @@ def create_api(
     app.include_router(alerts_router(settings, orders))
     app.include_router(orders_router(settings, orders))
     app.include_router(order_drafts_router(settings))
+    app.include_router(zone_files_router())
     app.include_router(health_router(settings))
 
     async def answer(request: Request, error: Exception) -> Response:

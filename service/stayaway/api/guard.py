@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stayaway.kernel.errors import SettingsError
+from stayaway.orders.zonefiles.limits import MAX_UPLOAD_BYTES
 
 LOOPBACK: Final = "127.0.0.1"
 _HOSTS: Final = frozenset({LOOPBACK, "localhost"})
@@ -21,6 +22,9 @@ MAX_BODY_BYTES: Final = 16_384
 DRAFTS_PATH: Final = "/api/v1/order-drafts"
 MAX_DRAFT_BYTES: Final = 4 << 20
 """A draft of an order: some 150,000 vertices."""
+UPLOAD_PATH: Final = "/api/v1/zone-files"
+MAX_UPLOAD_BODY_BYTES: Final = MAX_UPLOAD_BYTES + 65_536
+"""A zone file and the form around it; this one path takes it."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; "
@@ -119,12 +123,25 @@ def _refuse_act(path: str, site: str | None, headers: Headers) -> tuple[int, str
     length = headers.get("content-length", "")
     if not length.isdigit():
         return 411, "State the length of what you send."
-    most = MAX_DRAFT_BYTES if path.startswith(DRAFTS_PATH) else MAX_BODY_BYTES
+    most = _most_bytes(path)
     if int(length) > most:
         return 413, f"At most {most} bytes can be sent."
+    return _refuse_type(path, headers)
+
+
+def _most_bytes(path: str) -> int:
+    if path == UPLOAD_PATH:
+        return MAX_UPLOAD_BODY_BYTES
+    return MAX_DRAFT_BYTES if path.startswith(DRAFTS_PATH) else MAX_BODY_BYTES
+
+
+def _refuse_type(path: str, headers: Headers) -> tuple[int, str] | None:
+    # A foreign form can send any of its three types without asking first, but no header of its own.
     media_type = headers.get("content-type", "").split(";")[0].strip()
-    if path.startswith("/api/") and media_type != "application/json":
-        # Other types can be sent by a foreign form without asking first.
+    if path == UPLOAD_PATH:
+        if media_type != "multipart/form-data" or "stayaway-actor" not in headers:
+            return 415, "Send multipart/form-data with the header Stayaway-Actor."
+    elif path.startswith("/api/") and media_type != "application/json":
         return 415, "Send application/json."
     return None
 

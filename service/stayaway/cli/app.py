@@ -16,6 +16,7 @@ from stayaway.cli import (
     orders_life,
     partitions,
     servers,
+    zones,
 )
 from stayaway.cli.options import Database, end_with, end_with_async, say, settings_with
 
@@ -31,6 +32,7 @@ orders_life.add_to(orders.app)
 orders_acts.add_to(orders.app)
 orders_drafts.add_to(orders.app)
 app.add_typer(orders.app, name="orders")
+app.add_typer(zones.app, name="zones")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(partitions.app, name="partitions")

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,14 @@ class NotJsonError(ValueError):
     """The bytes are no JSON text: syntax, bad UTF-8, NaN, a lone surrogate, nested too deep."""
 
 
-def parse_json(data: bytes) -> Any:
+def parse_json(
+    data: bytes, *, object_pairs_hook: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None
+) -> Any:
     """The value of one JSON text.
 
     A number too large for a double comes back as an infinite float, for the caller to
-    refuse in its field. Of repeated names the last wins. Raises NotJsonError.
+    refuse in its field. Of repeated names the last wins; `object_pairs_hook` makes an object
+    of its names and values and can tell. Raises NotJsonError, its cause kept.
     """
     try:
         text = data.decode("utf-8")
@@ -40,7 +44,12 @@ def parse_json(data: bytes) -> Any:
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(text)
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_int)
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_int=_parse_int,
+            object_pairs_hook=object_pairs_hook,
+        )
     except (ValueError, RecursionError) as error:
         raise NotJsonError("not a JSON text") from error
     if "\\u" in text:

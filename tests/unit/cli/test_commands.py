@@ -23,6 +23,7 @@ COMMANDS = [
     *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss", "acknowledge")),
     *(["deadletters", name] for name in ("list", "show", "redrive")),
     *(["partitions", name] for name in ("list", "gap")),
+    ["zones", "read"],
 ]
 
 

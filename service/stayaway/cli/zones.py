@@ -1,0 +1,140 @@
+"""`stayaway zones`: read a zone file from a county's GIS and explain it, storing nothing."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stayaway.cli.options import end_with, say
+from stayaway.kernel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from stayaway.orders.zonefiles.model import Distance, ZoneFileReport
+
+app = typer.Typer(
+    help="Zone files: GeoJSON, KML, KMZ, zipped shapefile, GeoPackage, CSV.", no_args_is_help=True
+)
+
+EXIT_USABLE, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
+_PROGRESS_FROM = 1_000
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `read` a command of its own, though it is the only one."""
+
+
+@app.command("read")
+def read(
+    file: Annotated[Path, typer.Argument(help="The zone file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
+    accept_repair: Annotated[
+        list[int] | None, typer.Option(min=1, help="Agree to the repair of this candidate; repeatable.")
+    ] = None,
+    distance: Annotated[float | None, typer.Option(help="Distance of points that have none.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Its unit: YD, FT or M.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the usable candidates here, as GeoJSON.")] = None,
+) -> None:
+    """Explain a zone file: its zones, what is wrong with them and where. Nothing is stored.
+
+    A CSV has a first row with the columns lon, lat, distance_value, distance_unit (YD, FT or M) and name, in
+    any order. Other formats may carry the last three as attributes. A shapefile is zipped with its .prj.
+
+    Exit 0: every candidate can be used; 1: there are errors, or nothing to use; 2: unreadable.
+    """
+    from stayaway.orders.zonefiles.model import ReadOptions, UnreadableZoneFileError
+    from stayaway.orders.zonefiles.read import read_zone_file
+
+    def run() -> int:
+        options = ReadOptions(
+            file_name=file.name,
+            accepted_repairs=frozenset(accept_repair or ()),
+            distance=_distance(distance, unit),
+        )
+        try:
+            report = read_zone_file(_read_bounded(file), options, _say_progress)
+        except UnreadableZoneFileError as error:
+            say(str(error))
+            return EXIT_UNREADABLE
+        _print(report, as_json=as_json)
+        if out is not None:
+            _write(out, report)
+        return EXIT_ERRORS if report.has_errors or not report.usable else EXIT_USABLE
+
+    end_with(run)
+
+
+def _distance(value: float | None, unit: str | None) -> "Distance | None":
+    from stayaway.orders.zonefiles.attributes import checked_distance, parse_unit
+    from stayaway.orders.zonefiles.model import Distance
+    from stayaway.orders.zonefiles.notes import Notes
+
+    if value is None and unit is None:
+        return None
+    parsed = parse_unit(unit)
+    if value is None or parsed is None:
+        raise SettingsError(
+            "--distance and --unit belong together.", "Say --distance 100 --unit YD, FT or M."
+        )
+    notes = Notes()
+    found = checked_distance(Distance(value, parsed), None, (), notes)
+    if found is None:
+        raise SettingsError("--distance cannot be used.", notes.all()[0].remedy)
+    return found
+
+
+def _read_bounded(path: Path) -> bytes:
+    """The file's bytes, one over the limit at most: a huge one is refused without being read."""
+    from stayaway.orders.zonefiles.limits import MAX_UPLOAD_BYTES
+
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_UPLOAD_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(
+            f"The zone file {path} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+
+
+def _say_progress(done: int, total: int) -> None:
+    if total >= _PROGRESS_FROM:
+        say(f"{done} of {total} candidates read")
+
+
+def _print(report: "ZoneFileReport", *, as_json: bool) -> None:
+    from stayaway.orders.zonefiles.model import FORMAT_WORDS
+    from stayaway.orders.zonefiles.report import report_json
+
+    if as_json:
+        typer.echo(json.dumps(report_json(report), ensure_ascii=False))
+        return
+    code = f" ({report.crs.code})" if report.crs.code else ""
+    typer.echo(f"{FORMAT_WORDS[report.format]}, {report.crs.name}{code}, SHA-256 {report.file_sha256}")
+    for candidate in report.candidates:
+        kind = candidate.geometry["type"] if candidate.geometry else "no geometry"
+        area = "" if candidate.area_m2 is None else f", {candidate.area_m2:,.1f} m2"
+        distance = candidate.distance
+        within = "" if distance is None else f", {distance.value:g} {distance.unit}"
+        name = f" {candidate.name}" if candidate.name else ""
+        state = "usable" if candidate.is_usable else "not usable"
+        typer.echo(f"{candidate.number}{name}: {state}, {kind}, {candidate.vertices} vertices{area}{within}")
+    for finding in report.findings:
+        who = f" candidate {finding.candidate}" if finding.candidate is not None else ""
+        value = f" {finding.value}." if finding.value else ""
+        typer.echo(f"{finding.severity}{who} {finding.pointer or 'the file'}:{value} {finding.remedy}")
+    typer.echo(f"{len(report.usable)} of {len(report.candidates)} candidates can be used.")
+
+
+def _write(path: Path, report: "ZoneFileReport") -> None:
+    """The usable candidates, in a file that only appears whole."""
+    from stayaway.kernel.jsontext import compact_json
+    from stayaway.orders.zonefiles.report import feature_collection
+
+    content: dict[str, Any] = feature_collection(report)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(compact_json(content) + b"\n")
+        part.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}.", "Check the folder.") from error
