@@ -25,7 +25,8 @@ def _geodesic_area(ring: tuple[tuple[float, float], ...]) -> float:
     for (lon1, lat1), (lon2, lat2) in pairwise(ring):
         for step in range(PIECES):
             polygon.AddPoint(lat1 + (lat2 - lat1) * step / PIECES, lon1 + (lon2 - lon1) * step / PIECES)
-    return abs(polygon.Compute(reverse=False, sign=True)[2])
+    metres: float = abs(polygon.Compute(reverse=False, sign=True)[2])
+    return metres
 
 
 def _box(west: float, south: float, east: float, north: float) -> list[list[float]]:

@@ -204,6 +204,14 @@ def test_a_parcels_edge_is_straight_in_lon_lat() -> None:
     assert geodesic.Position(geodesic.s13 / 2)["lat2"] > 60.00006
 
 
+@pytest.mark.parametrize("distance_m", [9.144, 91.44, 3218.688, 20_000.0])
+@pytest.mark.parametrize("lat", [-33.4, 60.0, 84.0])
+def test_long_edges_are_straight_in_lon_lat(lat: float, distance_m: float) -> None:
+    """A county with sides of up to 300 km, where a strip's far side bends from a straight one."""
+    ring = [[170, lat], [175, lat], [177, lat + 0.9], [172, lat + 0.95], [173, lat + 0.5], [170, lat]]
+    assert_keeps_promise({"type": "Polygon", "coordinates": [ring]}, distance_m)
+
+
 def test_parts_of_a_parcel_cut_at_180_degrees_are_one() -> None:
     """What lies on both sides of the meridian is cut where it was; both sides have the same vertices."""
     parcel = {
