@@ -19,6 +19,8 @@ from stayaway.orders.distance import DistanceError
 NANO = 10**9
 """Steps of the plane in a degree."""
 TURN = 360 * NANO
+MAX_POSITIONS = 50_000
+"""An outline of so many takes about ten seconds; a parcel has hundreds, a school district thousands."""
 
 _Ints = npt.NDArray[np.int64]
 _Floats = npt.NDArray[np.float64]
@@ -48,7 +50,7 @@ def read_outline(geometry: Mapping[str, Any]) -> Outline:
 
 
 def _lines(parts: Sequence[Sequence[Any]]) -> Outline:
-    there = [part[0] for part in _side_by_side([[_positions(part[0])] for part in parts])]
+    there = [part[0] for part in _side_by_side([[_positions(line) for line in part] for part in parts])]
     if any(len(line) < 2 for line in there):
         raise DistanceError("A line has only one position.", "Give it a second one, or use a Point.")
     return Outline(tuple(np.concatenate([line, line[-2::-1]]) for line in there), ())
@@ -104,6 +106,12 @@ def _positions(value: Any) -> _Floats:
 
 def _side_by_side(parts: Sequence[Sequence[_Floats]]) -> list[list[_Ints]]:
     """Nano-degrees without repeats, parts shifted by a turn so that the widest empty gap lies outside."""
+    count = sum(len(ring) for part in parts for ring in part)
+    if count > MAX_POSITIONS:
+        raise DistanceError(
+            f"The outline has {count} positions, over {MAX_POSITIONS}.",
+            "Simplify it, or give the places apart.",
+        )
     gap_end = _end_of_widest_gap([(float(part[0][:, 0].min()), float(part[0][:, 0].max())) for part in parts])
     return [[_plane(ring, TURN if part[0][:, 0].min() < gap_end else 0) for ring in part] for part in parts]
 

@@ -174,7 +174,8 @@ def _polygons(columns: Sequence[tuple[_Ints, _Ints, _Ints]]) -> list[shapely.Pol
         shapely.linearrings(vertices[order].astype(np.float64), indices=_dense(owner[order]))
     )
     # Beside an edge of a few nano-degrees a piece may be a line, or cross itself: its hull is as near.
-    made = np.where(shapely.is_valid(made), made, shapely.convex_hull(made))
+    crossed = ~shapely.is_valid(made)
+    made[crossed] = shapely.convex_hull(made[crossed])
     kept: list[shapely.Polygon] = made[shapely.area(made) > 0].tolist()
     return kept
 

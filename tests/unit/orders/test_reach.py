@@ -251,6 +251,21 @@ def test_a_zone_that_reaches_over_180_degrees_is_cut_there() -> None:
     assert touching[0] == touching[1]
 
 
+def test_places_on_both_sides_of_180_degrees_are_neighbours() -> None:
+    """Three islands, none cut: the zones of the two nearest the meridian join across it."""
+    islands = {
+        "type": "MultiPolygon",
+        "coordinates": [
+            [[[-179.9997, 52], [-179.9995, 52], [-179.9995, 52.0002], [-179.9997, 52]]],
+            [[[179.9994, 52], [179.9996, 52], [179.9996, 52.0002], [179.9994, 52]]],
+            [[[172.9, 52.8], [173, 52.8], [173, 52.9], [172.9, 52.8]]],
+        ],
+    }
+    shape = assert_keeps_promise(islands, 91.44)
+    assert len(shape.parts) == 3
+    assert not ((np.abs(shape.boundary.lon1) == 180) & (np.abs(shape.boundary.lon2) == 180)).any()
+
+
 def test_a_u_closes_where_its_arms_are_near() -> None:
     """A court of 150 m between two wings is all within 100 yards; one of 250 m keeps an open middle."""
     degree = METRES_A_DEGREE

@@ -11,6 +11,7 @@ import pytest
 import stayaway
 from stayaway.orders.distance import DistanceError, circle
 from stayaway.orders.reach import zone_around
+from stayaway.orders.reach_outline import MAX_POSITIONS
 
 LOT = [[10, 50], [10.001, 50], [10.001, 50.001], [10, 50.001], [10, 50]]
 
@@ -59,6 +60,13 @@ def test_what_is_no_line_or_parcel_is_refused_with_a_remedy(geometry: dict[str, 
     with pytest.raises(DistanceError, match=words) as refusal:
         zone_around(geometry, 91.44)
     assert refusal.value.remedy
+
+
+def test_an_outline_that_would_take_minutes_is_refused() -> None:
+    """A preview must not hang: over 50,000 positions the clerk is asked for a simpler outline."""
+    line = [[10 + 1e-6 * step, 50 + 1e-6 * (step % 2)] for step in range(MAX_POSITIONS + 1)]
+    with pytest.raises(DistanceError, match="50001 positions"):
+        zone_around({"type": "LineString", "coordinates": line}, 91.44)
 
 
 DIGESTS = """
