@@ -2,7 +2,7 @@
 
 Edges are straight in lon/lat. An edge is asked at points along it, then the share of the least
 distance is narrowed by the golden section; an edge that cannot hold the least one, because no
-point of it is nearer than half a step, is left out.
+point of it is nearer than half a step, or because it lies too far north or south, is left out.
 """
 
 import math
@@ -16,6 +16,8 @@ Position = tuple[float, float]
 Edge = tuple[Position, Position]
 
 ELLIPSOID = Geodesic.WGS84
+SHORTEST_DEGREE_M = 110_500.0
+"""A degree of latitude is longer than that everywhere, and no way north or south is shorter."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _SHARES = 8
 
@@ -64,7 +66,9 @@ def distance_to_edges_m(point: Position, edges: Sequence[Edge]) -> float:
     """Metres to the nearest point of any edge."""
     least = math.inf
     asked: list[tuple[float, float, Edge]] = []
-    for edge in edges:
+    for gap, edge in sorted((_latitude_gap(point, edge), edge) for edge in edges):
+        if gap * SHORTEST_DEGREE_M > least:
+            break
         lengths = [distance_m(point, at(edge, index / _SHARES)) for index in range(_SHARES + 1)]
         best = min(range(_SHARES + 1), key=lengths.__getitem__)
         least = min(least, lengths[best])
@@ -74,6 +78,11 @@ def distance_to_edges_m(point: Position, edges: Sequence[Edge]) -> float:
         for length, share, edge in asked
         if length - distance_m(*edge) * 0.51 / _SHARES <= least
     )
+
+
+def _latitude_gap(point: Position, edge: Edge) -> float:
+    """Degrees of latitude between the point and the edge."""
+    return max(0.0, min(edge[0][1], edge[1][1]) - point[1], point[1] - max(edge[0][1], edge[1][1]))
 
 
 def _narrowed(point: Position, edge: Edge, share: float) -> float:

@@ -57,9 +57,12 @@ def zone_around(geometry: Mapping[str, Any], distance_m: float) -> Shape:
     left_m = allowed_reach_shortfall_m(distance_m) - 2 * _HALF_CELL_M
     stray_m = left_m / 10
     plan = Plan(distance_m - _HALF_CELL_M - stray_m, left_m - 2 * stray_m, stray_m)
-    area = shapely.union_all([*outline.areas, *draw_pieces(outline.rings, plan)])
-    pieces = put_on_grid(area)
-    _refuse_broken_promise(pieces, outline, distance_m)
+    try:
+        pieces = put_on_grid(shapely.union_all([*outline.areas, *draw_pieces(outline.rings, plan)]))
+    except shapely.GEOSException as error:
+        raise _broken_promise() from error
+    if not _keeps_promise(pieces, outline, distance_m):
+        raise _broken_promise()
     return to_shape(pieces)
 
 
@@ -97,17 +100,18 @@ def _refuse_pole_and_girdle(outline: Outline, distance_m: float) -> None:
         )
 
 
-def _refuse_broken_promise(pieces: list[shapely.Polygon], outline: Outline, distance_m: float) -> None:
+def _keeps_promise(pieces: list[shapely.Polygon], outline: Outline, distance_m: float) -> bool:
     found = measure(pieces, outline.rings)
     least_m = distance_m - allowed_reach_shortfall_m(distance_m)
-    valid = all(piece.is_valid for piece in pieces)
-    if (
-        valid
-        and least_m - _MEASURED_TO_M <= found.nearest_m
+    return (
+        all(piece.is_valid for piece in pieces)
+        and found.nearest_m >= least_m - _MEASURED_TO_M
         and found.farthest_m <= distance_m + _MEASURED_TO_M
-    ):
-        return
-    raise DistanceError(
+    )
+
+
+def _broken_promise() -> DistanceError:
+    return DistanceError(
         "No polygon was found that keeps to this distance here as closely as it must.",
         "Draw the zone as a polygon, or ask whether the court meant a distance from a point.",
     )

@@ -20,7 +20,7 @@ NANO = 10**9
 """Steps of the plane in a degree."""
 TURN = 360 * NANO
 MAX_POSITIONS = 50_000
-"""An outline of so many takes about ten seconds; a parcel has hundreds, a school district thousands."""
+"""So many take some ten seconds or more; a parcel has hundreds, a school district thousands."""
 
 _Ints = npt.NDArray[np.int64]
 _Floats = npt.NDArray[np.float64]

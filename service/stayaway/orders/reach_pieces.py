@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Edges:
-    """All edges of all rings in columns, in degrees; `after` is the index of each one's next edge."""
+    """All edges of all rings in columns, in nano-degrees; `after` is the index of each one's next edge."""
 
     start: _Ints
     end: _Ints

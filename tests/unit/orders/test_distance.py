@@ -63,6 +63,21 @@ def test_any_place_and_distance_keep_both_promises(lon: float, lat: float, dista
     assert max(short) <= min(0.0005 * distance_m, 0.5)
 
 
+def test_places_of_geodtest_keep_both_promises(shared_data: Path) -> None:
+    """100 yards around places of the geodesic test set, north and south."""
+    rows = (shared_data / "conformance/geodesic/GeodTest-100.dat").read_text().splitlines()
+    tried = 0
+    for row in rows[::5]:
+        lat, lon = (float(word) for word in row.split()[:2])
+        if lat > 85:
+            continue
+        tried += 1
+        lat = lat if tried % 2 else -lat
+        short = _shortfalls(lon, lat, 91.44, circle(lon, lat, 91.44))
+        assert -EXACT_M <= min(short) <= max(short) <= 0.0005 * 91.44
+    assert tried > 10
+
+
 @settings(max_examples=40, deadline=None)
 @given(longitudes, latitudes, st.floats(0.1, 25))
 def test_small_distances_fall_short_by_the_vertex_grid_at_most(

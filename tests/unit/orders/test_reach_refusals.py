@@ -62,6 +62,13 @@ def test_what_is_no_line_or_parcel_is_refused_with_a_remedy(geometry: dict[str, 
     assert refusal.value.remedy
 
 
+def test_a_zone_that_would_break_the_promise_is_refused() -> None:
+    """So near a pole that edges straight in lon/lat stray from the circle by more than is allowed."""
+    lot = [[170, 89.99], [176, 89.99], [176, 89.991], [170, 89.991], [170, 89.99]]
+    with pytest.raises(DistanceError, match="No polygon was found"):
+        zone_around(_polygon(lot), 300.0)
+
+
 def test_an_outline_that_would_take_minutes_is_refused() -> None:
     """A preview must not hang: over 50,000 positions the clerk is asked for a simpler outline."""
     line = [[10 + 1e-6 * step, 50 + 1e-6 * (step % 2)] for step in range(MAX_POSITIONS + 1)]
