@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from stayaway.kernel.shape import Shape
+from stayaway.orders.area import area_m2
 from stayaway.orders.model import CourtOrder, OrderVersion
 from stayaway.orders.plain import count_vertices, to_plain
 from stayaway.orders.questions import Problem, Question, content_lacks, questions
@@ -80,10 +81,10 @@ def _features(version: OrderVersion) -> Iterator[dict[str, Any]]:
 
 
 def to_feature(shape: Shape, properties: dict[str, Any]) -> dict[str, Any]:
-    """A GeoJSON feature (RFC 7946) with the number of its vertices."""
+    """A GeoJSON feature (RFC 7946) with the number of its vertices and its area on the ellipsoid."""
     return {
         "type": "Feature",
-        "properties": {**properties, "vertices": count_vertices(shape)},
+        "properties": {**properties, "vertices": count_vertices(shape), "area_m2": area_m2(shape)},
         "geometry": {"type": "MultiPolygon", "coordinates": shape.to_coordinates()},
     }
 

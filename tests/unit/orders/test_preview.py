@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_protected_persons_own_car_shows_before_and_after() -> None:
     assert found["protected_person", "P1"].change == "ADDED"
 
 
-def test_zones_and_places_are_geojson_with_their_vertices() -> None:
+def test_zones_and_places_are_geojson_with_vertices_and_area() -> None:
     square = [[-111.9, 33.4], [-111.89, 33.4], [-111.89, 33.41], [-111.9, 33.41], [-111.9, 33.4]]
     exception = {
         "exception_id": "E1",
@@ -93,15 +94,19 @@ def test_zones_and_places_are_geojson_with_their_vertices() -> None:
     }
     shown = preview_version(version(order(exceptions=[exception])), BEFORE)
     zone, place = shown.places["features"]
-    assert zone["properties"] | {"vertices": 0} == {
+    # pi r^2, less what an inscribed polygon lacks.
+    assert zone["properties"]["area_m2"] == pytest.approx(math.pi * 91.44**2, rel=0.002)
+    assert zone["properties"] | {"vertices": 0, "area_m2": 0.0} == {
         "kind": "zone",
         "zone_id": "Z1",
         "place_type": "HOME",
         "distance_value": 100.0,
         "distance_unit": "YD",
         "vertices": 0,
+        "area_m2": 0.0,
     }
     ring = zone["geometry"]["coordinates"][0][0]
     assert (ring[0], len(ring) - 1) == (ring[-1], zone["properties"]["vertices"])
-    assert place["properties"] == {"kind": "exception", "exception_id": "E1", "vertices": 4}
+    about = place["properties"]
+    assert (about["kind"], about["exception_id"], about["vertices"]) == ("exception", "E1", 4)
     assert shown.vertices == zone["properties"]["vertices"] + 4

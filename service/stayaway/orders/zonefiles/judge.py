@@ -8,6 +8,7 @@ import shapely
 
 from stayaway.kernel.jsontext import json_pointer
 from stayaway.kernel.shape import Shape
+from stayaway.orders.area import area_m2
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.geometry import read_polygons
 from stayaway.orders.zonefiles.crs import Converter, EdgeTooLongError
@@ -16,7 +17,7 @@ from stayaway.orders.zonefiles.meridian import Parts, UnsplittableError, cut, ne
 from stayaway.orders.zonefiles.model import Candidate, Distance, Feature, RepairOffer
 from stayaway.orders.zonefiles.notes import Notes
 from stayaway.orders.zonefiles.rings import check_range, check_rings
-from stayaway.orders.zonefiles.validity import Edge, Flaw, area_m2, find_flaws, outline_of, repaired
+from stayaway.orders.zonefiles.validity import Edge, Flaw, find_flaws, outline_of, repaired
 
 _FLAT = "Heights (and what follows them) were dropped: a zone has no height."
 _WOUND = "Rings were wound the RFC 7946 way: outer ones counter-clockwise, holes clockwise."
@@ -25,7 +26,10 @@ _NEEDS_DISTANCE = (
     "A point needs the distance that the order names: give distance_value and distance_unit in the file,"
     " or one distance for all its points."
 )
-_LINE = "A line is no zone, and is not widened here: draw the polygon, or give a point with its distance."
+_LINE = (
+    "A line is no zone, and is not widened here: draw the distance around it (`stayaway zones around`), or"
+    " draw the polygon."
+)
 
 
 class Judge:

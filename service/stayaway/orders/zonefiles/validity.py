@@ -93,18 +93,6 @@ def repaired(outline: shapely.Geometry) -> Shape | None:
     return shape if outline_of(shape).is_valid else None
 
 
-def area_m2(shape: Shape) -> float:
-    """Geodesic area: of each part its outer ring less its holes. Of crossing lobes the difference counts."""
-    total = 0.0
-    for part in shape.parts:
-        areas = []
-        for ring in part:
-            lons, lats = np.asarray(ring, dtype=np.float64).T
-            areas.append(abs(_GEOD.polygon_area_perimeter(lons, lats)[0]))
-        total += areas[0] - sum(areas[1:])
-    return total
-
-
 def _meetings(shape: Shape) -> list[tuple[Edge, Edge]]:
     """Pairs of edges that meet and are no neighbours, up to `_MAX_MEETINGS`."""
     rings = [ring for part in shape.parts for ring in part]
