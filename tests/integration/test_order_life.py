@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from stayaway.alerts.order_changes import import_orders as import_file
+from stayaway.alerts.order_expiry import mark_ended_orders
 from stayaway.audit.store import list_streams, load_entries, verify_stream
 from stayaway.kernel.instants import format_instant
+from stayaway.orders.load import load_registry
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
@@ -136,6 +138,50 @@ async def test_an_alert_that_should_not_have_been_is_withdrawn_and_acknowledged(
     assert (await desk.get(f"alerts/{number}"))["to_acknowledge_by"] == "dora"
     assert (await desk.get(f"alerts/{unclaimed}"))["to_acknowledge_by"] is None
     assert (await desk.send("POST", f"alerts/{number}/acknowledge", "dora", {})).status_code == 200
+
+
+async def test_an_order_that_expires_marks_its_open_alerts_once_somebody_looks(desk: Desk) -> None:
+    """Whoever held one must acknowledge; matchers know as much; a second look finds nothing."""
+    await desk.in_force(expires_at="2026-03-06T20:00:00Z")
+    at = desk.clock.now
+    number = await desk.open_alert(at, claimed_by="dora")
+
+    async def look(now: datetime) -> tuple[str, ...]:
+        async with desk.pool.acquire() as conn:
+            return await mark_ended_orders(conn, desk.seal, POLICY, actor="timer", at=now)
+
+    async def sequence() -> int:
+        async with desk.pool.acquire() as conn:
+            found: int = await conn.fetchval("SELECT registry_sequence FROM registry")
+            return found
+
+    before = await sequence()
+    end = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
+    assert await look(end - timedelta(microseconds=1)) == ()
+    assert await sequence() == before
+    marked = await look(end)
+    alert = await desk.get(f"alerts/{number}")
+    assert marked == (alert["alert_id"],)
+    assert (alert["standing"], alert["to_acknowledge_by"]) == ("ORDER_SINCE_ENDED", "dora")
+    assert await look(end + timedelta(hours=1)) == ()
+    assert await sequence() == before + 1
+    async with desk.pool.acquire() as conn:
+        assert (await load_registry(conn, desk.seal)).known_at == end
+        assert await verify_stream(conn, desk.seal, "orders") == []
+
+
+async def test_a_lapsed_emergency_marks_its_open_alerts(desk: Desk) -> None:
+    draft = await desk.draft(kind="EMERGENCY")
+    assert (await desk.approve(draft, "ann", emergency_reason_text="night")).status_code == 201
+    at = desk.clock.now
+    body = {"order_version": 1, "respondent_id": "R1", "kind": "PERSONAL", "noticed_at": format_instant(at)}
+    await desk.send("POST", "orders/O1/notices", "ann", body)
+    number = await desk.open_alert(desk.clock.now)
+    async with desk.pool.acquire() as conn:
+        later = at + timedelta(hours=25)
+        marked = await mark_ended_orders(conn, desk.seal, POLICY, actor="timer", at=later)
+    alert = await desk.get(f"alerts/{number}")
+    assert (marked, alert["standing"]) == ((alert["alert_id"],), "ORDER_SINCE_ENDED")
 
 
 async def test_an_act_sent_twice_is_recorded_once(desk: Desk) -> None:

@@ -78,7 +78,9 @@ class Desk:
 
     async def in_force(self, **changes: Any) -> Json:
         """An approved order, noticed to R1."""
-        answer = await self.approve(await self.draft(**changes), "bob")
+        draft = await self.draft(**changes)
+        typed = {"expiry": changes["expires_at"]} if "expires_at" in changes else {}
+        answer = await self.approve(draft, "bob", **typed)
         assert answer.status_code == 201, answer.text
         noticed = format_instant(self.clock.now)
         body = {"order_version": 1, "respondent_id": "R1", "kind": "PERSONAL", "noticed_at": noticed}

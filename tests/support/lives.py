@@ -26,6 +26,8 @@ def registry_policy(**changes: Any) -> RegistryPolicy:
 def draft_content(order_id: str = "O1", **changes: Any) -> Json:
     """The seeded order as a draft's content: without what the registry assigns."""
     body = order(order_id, **changes)
+    if "expires_at" in changes:
+        del body["expires_on"]
     return {name: value for name, value in body.items() if name not in ("version", "recorded_at")}
 
 

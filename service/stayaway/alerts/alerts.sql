@@ -123,6 +123,12 @@ SELECT a.* FROM alert a
  ORDER BY a.alert_number
    FOR UPDATE;
 
+-- name: open_unmarked
+-- description: Open alerts that do not say yet that their order has ended, with the versions that decided.
+SELECT order_id, respondent_id, order_versions
+  FROM alert
+ WHERE state IN ('OPEN', 'CLAIMED') AND NOT 'ORDER_SINCE_ENDED' = ANY (cautions);
+
 -- name: open_parties
 -- description: The respondents with open alerts under the orders of $1.
 SELECT DISTINCT order_id, respondent_id FROM alert

@@ -5,8 +5,9 @@ transaction that approves. An orders file itself needs no approval here: it is t
 system that has its own. Lock order: the draft or approval, the registry, the order's head, episodes.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from stayaway.orders.looks import record_order_act
 from stayaway.orders.model import CourtOrder, OrderVersion
 from stayaway.orders.parse import read_own
 from stayaway.orders.preview import version_before
-from stayaway.orders.questions import ApprovalStatement, check_typed, questions, require_statement
+from stayaway.orders.questions import ApprovalStatement, Question, check_typed, questions, require_statement
 from stayaway.orders.records import ParsedOrders, RecordKind
 from stayaway.orders.store import RegistryError
 from stayaway.platform.postgres import Connection, load_queries
@@ -46,6 +47,18 @@ class Approved:
     version: int
     until_at: datetime | None
     imported: Imported
+
+
+@dataclass(frozen=True, slots=True)
+class _Road:
+    """How many people stand behind an approval, until when it holds, and what more is kept of it."""
+
+    kind: Literal["SECOND_PERSON", "EMERGENCY"]
+    until_at: datetime | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+_TWO = _Road("SECOND_PERSON")
 
 
 async def approve_draft(
@@ -68,9 +81,7 @@ async def approve_draft(
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
         require_another(draft.writers, person)
-        return await _approve(
-            conn, seal, draft, stated, person, kind="SECOND_PERSON", until_at=None, policy=policy, now=now
-        )
+        return await _approve(conn, seal, draft, stated, person, _TWO, policy=policy, now=now)
 
 
 async def approve_emergency(
@@ -101,18 +112,9 @@ async def approve_emergency(
             )
         if not reason_text.strip():
             raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
-        return await _approve(
-            conn,
-            seal,
-            draft,
-            stated,
-            person,
-            kind="EMERGENCY",
-            until_at=now + period,
-            policy=policy,
-            now=now,
-            more={"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256},
-        )
+        kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
+        road = _Road("EMERGENCY", now + period, kept)
+        return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
 
 
 async def confirm_version(
@@ -182,42 +184,24 @@ async def _approve(
     draft: OrderDraft,
     stated: ApprovalStatement,
     person: Person,
+    road: _Road,
     *,
-    kind: Literal["SECOND_PERSON", "EMERGENCY"],
-    until_at: datetime | None,
     policy: Policy | None,
     now: datetime,
-    more: dict[str, str] | None = None,
 ) -> Approved:
     """The locked draft becomes a version: approval, records, alerts, audit."""
     order_id = draft.order_id
+    # Before the registry is locked: a zone of many vertices takes its time, and others need not wait.
+    check = await asyncio.to_thread(check_content, draft.content, draft.version, now)
+    version = require_usable(check)
     await lock_order(conn, order_id)
     order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
     _require_next(order, draft.version)
-    check = check_content(draft.content, draft.version, now)
-    version = require_usable(check)
     before = version_before(order, now)
     require_statement(version, before, stated)
-    answered = {
-        "approver": person.name,
-        "typed": {"case_number": stated.case_number, "expiry": stated.expiry},
-        "asked": [asdict(question) for question in questions(version, before)],
-        "answers": {name: asdict(answer) for name, answer in stated.answers.items()},
-        **(more or {}),
-    }
-    await _insert(
-        conn,
-        _SQL.insert_approval,
-        draft.draft_number,
-        draft.row_version,
-        draft.content_digest,
-        kind,
-        seal.reference(order_id, person.name),
-        now,
-        until_at,
-        seal.seal(order_id, _PURPOSE, canonical_json(answered)),
-    )
-    parsed = _with_provisional(check.parsed, version, until_at, now)
+    answered = _answered(stated, questions(version, before), person, road)
+    await _insert_approval(conn, seal, draft, answered, person, road, now)
+    parsed = _with_provisional(check.parsed, version, road.until_at, now)
     imported = await apply_records(conn, seal, parsed, policy, actor=person.name, at=now)
     if imported.outcome.applied.get("VERSION") != 1:
         raise RegistryError("The registry did not take the version.", "Look at the order's history.")
@@ -227,13 +211,49 @@ async def _approve(
         "row_version": draft.row_version,
         "content_digest": draft.content_digest.hex(),
         "version": version.version,
-        "approval_kind": kind,
-        "until_at": format_instant(until_at) if until_at else None,
+        "approval_kind": road.kind,
+        "until_at": format_instant(road.until_at) if road.until_at else None,
         "statement": answered,
         **alerts_of(imported),
     }
     await record_order_act(conn, seal, EntryType.ORDER_APPROVED, person, order_id, payload, now)
-    return Approved(order_id=order_id, version=version.version, until_at=until_at, imported=imported)
+    return Approved(order_id=order_id, version=version.version, until_at=road.until_at, imported=imported)
+
+
+def _answered(
+    stated: ApprovalStatement, asked: Sequence[Question], person: Person, road: _Road
+) -> dict[str, Any]:
+    """What is kept of the approval, sealed: who, what was asked, answered and typed."""
+    return {
+        "approver": person.name,
+        "typed": {"case_number": stated.case_number, "expiry": stated.expiry},
+        "asked": [asdict(question) for question in asked],
+        "answers": {name: asdict(answer) for name, answer in stated.answers.items()},
+        **road.more,
+    }
+
+
+async def _insert_approval(
+    conn: Connection,
+    seal: Seal,
+    draft: OrderDraft,
+    answered: dict[str, Any],
+    person: Person,
+    road: _Road,
+    now: datetime,
+) -> None:
+    await _insert(
+        conn,
+        _SQL.insert_approval,
+        draft.draft_number,
+        draft.row_version,
+        draft.content_digest,
+        road.kind,
+        seal.reference(draft.order_id, person.name),
+        now,
+        road.until_at,
+        seal.seal(draft.order_id, _PURPOSE, canonical_json(answered)),
+    )
 
 
 def _require_next(order: CourtOrder | None, version: int) -> None:

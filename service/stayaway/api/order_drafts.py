@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from stayaway.alerts.order_approval import Approved, approve_draft, approve_emergency
+from stayaway.api.act_forms import ApprovalForm
 from stayaway.api.alerts import ActorName
 from stayaway.api.draft_forms import (
     CheckAnswer,
@@ -20,7 +21,7 @@ from stayaway.api.draft_forms import (
     PreviewAnswer,
     WithdrawForm,
 )
-from stayaway.api.order_forms import ApprovalAnswer, ApprovalForm
+from stayaway.api.order_forms import ApprovalAnswer
 from stayaway.api.orders import RequestKey, person_of
 from stayaway.api.problems import Problem
 from stayaway.api.settings import ReviewSettings

@@ -14,22 +14,24 @@ from stayaway.access.person import Person
 from stayaway.alerts.order_acts import ActKind, act_on_order
 from stayaway.alerts.order_approval import confirm_version
 from stayaway.alerts.review import OrderReader
+from stayaway.api.act_forms import (
+    ActForm,
+    ConfirmationForm,
+    NoticeForm,
+    RecallForm,
+    SuspensionForm,
+    ValidationForm,
+)
 from stayaway.api.alerts import ActorName
 from stayaway.api.order_forms import (
     ActAnswer,
-    ActForm,
-    ConfirmationForm,
     DueEntry,
     DueList,
-    NoticeForm,
     OrderDetail,
     OrderHistory,
     OrderItem,
     OrderList,
-    RecallForm,
     RecordItem,
-    SuspensionForm,
-    ValidationForm,
     VersionRecord,
 )
 from stayaway.api.problems import Problem

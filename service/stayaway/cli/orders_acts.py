@@ -1,4 +1,4 @@
-"""`stayaway orders notice|suspend|recall|validate|confirm`: single acts on an order in the registry."""
+"""`stayaway orders notice|suspend|recall|validate|confirm|expire`: single acts on an order."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -152,7 +152,27 @@ def confirm(
     with_tools(act, database=database, keys=keys, policy=policy)
 
 
+def expire(
+    database: Database = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    actor: Actor = "cli",
+) -> None:
+    """Mark the open alerts of orders that have ended by now, by expiry or lapse. Run it each minute."""
+    from stayaway.alerts.order_expiry import mark_ended_orders
+    from stayaway.platform.clock import now
+
+    async def act(tools: Tools) -> None:
+        rules, who = tools.policy(), person(actor)
+        marked = await mark_ended_orders(tools.conn, tools.seal, rules, actor=who.name, at=now())
+        typer.echo(f"alerts marked as ended: {len(marked)}")
+        for alert_id in marked:
+            typer.echo(f"- {alert_id}")
+
+    with_tools(act, database=database, keys=keys, policy=policy)
+
+
 def add_to(app: typer.Typer) -> None:
     """Put the commands under `stayaway orders`."""
-    for command in (notice, suspend, recall, validate, confirm):
+    for command in (notice, suspend, recall, validate, confirm, expire):
         app.command(command.__name__)(command)

@@ -18,7 +18,10 @@ COMMANDS = [
     ["web"],
     ["migrate"],
     *(["orders", name] for name in ("check", "import", "show", "history", "list", "due", "draft", "latency")),
-    *(["orders", name] for name in ("approve", "confirm", "notice", "suspend", "recall", "validate")),
+    *(
+        ["orders", name]
+        for name in ("approve", "confirm", "notice", "suspend", "recall", "validate", "expire")
+    ),
     *(["orders", "draft", name] for name in ("create", "preview")),
     *(["alerts", name] for name in ("list", "show", "claim", "confirm", "dismiss", "acknowledge")),
     *(["deadletters", name] for name in ("list", "show", "redrive")),
