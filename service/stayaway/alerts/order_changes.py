@@ -7,7 +7,7 @@ heads that the import has locked.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.jsontext import parse_json
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Match
-from stayaway.orders.load import load_registry
+from stayaway.orders.load import load_orders
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.orders.store import AUDIT_STREAM, ImportOutcome, record_orders
@@ -127,7 +127,7 @@ async def rejudge_open_alerts(
         )
     await lock_parties(conn, [(row["order_id"], row["respondent_id"]) for row in parties])
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
-    snapshot = _only(await load_registry(conn, seal), order_ids)
+    snapshot = await load_orders(conn, seal, order_ids)
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))
     members = _judge_again(seal, rows, Engine(snapshot, policy), policy)
     work = _Work(basis=_to_basis(snapshot, policy, at), actor=actor)
@@ -148,12 +148,6 @@ def _to_basis(snapshot: RegistrySnapshot, policy: Policy, at: datetime) -> Basis
         gap_us=policy.seconds_us("episode_gap_s"),
         decided_at=at,
     )
-
-
-def _only(snapshot: RegistrySnapshot, order_ids: Iterable[str]) -> RegistrySnapshot:
-    """The same registry with these orders alone: no decision depends on the others."""
-    orders = {order_id: snapshot.orders[order_id] for order_id in order_ids if order_id in snapshot.orders}
-    return replace(snapshot, orders=orders)
 
 
 def _to_chains(rows: Sequence[Any]) -> dict[str, tuple[Party, list[AlertRow]]]:
