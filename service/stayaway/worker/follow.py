@@ -21,10 +21,10 @@ from stayaway.platform.clock import now
 from stayaway.platform.logging import get_logger
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
+from stayaway.platform.settings import REGISTRY_LIMIT_S
 from stayaway.worker.coverage import Knowledge
 from stayaway.worker.database import Database
 from stayaway.worker.latency import Applied
-from stayaway.worker.settings import REGISTRY_LIMIT_S
 from stayaway.worker.turns import in_turns
 
 _ANSWER_S = 10.0
