@@ -60,7 +60,7 @@ async def load_change(
     assert head is not None
     before = previous or _NOTHING
     if head["registry_sequence"] <= before.registry_sequence and previous is not None:
-        return RegistryChange(snapshot=previous, order_ids=frozenset(), recorded=())
+        return RegistryChange(snapshot=previous, order_ids=(), recorded=())
     added: dict[str, list[Record]] = defaultdict(list)
     heads: dict[str, int] = {}
     recorded: dict[int, datetime] = {}
@@ -78,9 +78,7 @@ async def load_change(
         known_at=head["known_at"] or EPOCH,
         head_sequences=await _updated(before.head_sequences, heads),
     )
-    return RegistryChange(
-        snapshot=snapshot, order_ids=frozenset(added), recorded=tuple(sorted(recorded.items()))
-    )
+    return RegistryChange(snapshot=snapshot, order_ids=tuple(added), recorded=tuple(sorted(recorded.items())))
 
 
 async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[str]) -> RegistrySnapshot:
