@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import compare
@@ -153,7 +154,7 @@ MUTATIONS: dict[str, Patch] = {
     "place: the anchor's accuracy": put(decision, "circle_radius_m", lambda accuracy_m, _a: accuracy_m),
     "place: the cap": with_policy(accuracy_cap_m=1e6),
     "place: probability": put(decision, "inside_probability", lambda *_: 0.6),
-    "index: the reach": put(index, "reach_boxes", lambda shape, _r: [shape.bounds]),
+    "index: the reach": put(index, "reach_boxes", lambda bounds, _r: (bounds, np.arange(len(bounds)))),
     "schedule": put(decision, "schedule_covers", lambda *_: True),
     "exceptions: time": put(decision, "covers", lambda *_: True),
     "exceptions: place": put(decision, "_exception_relation", lambda *_: "APPLIES"),

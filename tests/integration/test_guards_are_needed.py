@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integration import test_registry_live as live
 from integration import test_worker_faults as faults
 from integration import test_worker_road as road
 from stayaway.alerts import store
@@ -12,6 +13,8 @@ from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
 from stayaway.worker import batch, partitions
 from stayaway.worker.coverage import move_arguments
+from stayaway.worker.follow import RegistryFollower
+from stayaway.worker.hold import RegistryHold
 from support.worker_rig import Rig
 
 Check = Callable[[Rig, pytest.MonkeyPatch], Awaitable[None]]
@@ -72,11 +75,21 @@ async def repeated(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
     await road.test_the_same_bytes_again_count_once(rig)
 
 
+async def out_of_touch(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
+    await live.test_out_of_touch_it_holds_and_then_judges_by_the_new_orders(rig)
+
+
+async def in_hand(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
+    await live.test_a_batch_in_hand_is_not_judged_by_old_orders(rig)
+
+
 GUARDS: dict[str, tuple[list[tuple[Any, str, Any]], Check]] = {
     "fence": ([(batch, "_lock_fence", all_mine), (batch, "move", move_without_fence)], zombie),
     "order heads": ([(batch, "_check_heads", nothing)], recall),
     "advisory lock": ([(store, "lock_parties", nothing)], visit),
     "the position after an unanswered COMMIT": ([(batch, "_sort_out", always_again)], lost_reply),
+    "the hold of a matcher out of touch": ([(RegistryHold, "holds", lambda _: False)], out_of_touch),
+    "the orders of a batch in hand": ([(RegistryFollower, "is_out_of_touch", False)], in_hand),
     "deduplication": ([(store, "_load_known", nothing_known)], repeated),
 }
 

@@ -14,7 +14,7 @@ from stayaway.audit.entries import open_entry
 from stayaway.audit.store import load_entries, verify_stream
 from stayaway.kernel.instants import parse_instant
 from stayaway.orders.codec import StoredOrderError
-from stayaway.orders.load import load_registry, load_sequence
+from stayaway.orders.load import load_change, load_orders, load_registry, load_sequence
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.store import (
     AUDIT_STREAM,
@@ -165,6 +165,36 @@ async def test_following_reads_only_what_was_added(connection: asyncpg.Connectio
     assert [version.version for version in followed.orders["O1"].versions] == [1, 2, 3]
     assert first.orders["O1"].recalls == ()
     assert followed.head_sequences == {"O1": 3, "O2": 1}
+
+
+async def test_a_change_says_what_it_changed_and_when(connection: asyncpg.Connection, seal: FileSeal) -> None:
+    """The orders with new records, and for each sequence passed the instant it was recorded."""
+    await apply(connection, seal, orders("O1", "O2"))
+    first = await load_change(connection, seal)
+    assert (set(first.order_ids), first.recorded) == ({"O1", "O2"}, ((1, NOW),))
+    nothing = await load_change(connection, seal, first.snapshot)
+    assert (nothing.snapshot, nothing.order_ids, nothing.recorded) == (first.snapshot, (), ())
+    await apply(connection, seal, orders("O3"))
+    await apply(connection, seal, orders("O1", version=2, case_number="F-2") | {"notices": []})
+    told = []
+    change = await load_change(connection, seal, first.snapshot, on_progress=lambda: told.append(1))
+    assert sorted(change.order_ids) == ["O1", "O3"]
+    assert change.recorded == ((2, NOW), (3, NOW))
+    assert len(told) == 3
+    assert set(first.snapshot.orders) == {"O1", "O2"}
+
+
+async def test_some_orders_alone_are_those_of_the_registry(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """At the same sequence and K; an order that is not there is not there."""
+    await apply(connection, seal, orders("O1", "O2", "O3"))
+    await apply(connection, seal, orders("O2", version=2, case_number="F-2") | {"notices": []})
+    whole = await load_registry(connection, seal)
+    some = await load_orders(connection, seal, ["O3", "O2", "O9"])
+    assert some.orders == {name: whole.orders[name] for name in ("O2", "O3")}
+    assert some.head_sequences == {"O2": 2, "O3": 1}
+    assert (some.registry_sequence, some.known_at) == (whole.registry_sequence, whole.known_at)
 
 
 async def test_an_import_can_be_read_in_its_own_transaction(

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from integration.test_worker_faults import Matcher
 from stayaway.alerts.order_changes import import_orders
 from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.parse import parse_orders_file
@@ -132,7 +133,9 @@ async def test_out_of_touch_it_holds_and_then_judges_by_the_new_orders(rig: Rig)
             await eventually(lambda: worker.is_out_of_touch)
             await eventually(lambda: b"stayaway_registry_hold 1.0" in worker.metrics.render())
             rig.publish(READS, [read(plate="ZZZ9999")])
-            await asyncio.sleep(0.3)  # six turns of the loop: none may fetch
+            await asyncio.sleep(
+                1.3
+            )  # many turns of the loop: none may fetch, and none waits for the database
             assert worker.counters.read == 0
             assert worker.since_turn_s() < 1
         await blocker.close()
@@ -144,16 +147,14 @@ async def test_out_of_touch_it_holds_and_then_judges_by_the_new_orders(rig: Rig)
 
 async def test_a_batch_in_hand_is_not_judged_by_old_orders(rig: Rig) -> None:
     """What was fetched before the registry went out of touch is judged after it was loaded anew."""
-    worker = rig.worker()
-    async with begun(worker):
-        async with worker._busy, worker._follower._lock:
-            await rig.import_orders(another("O2", "ZZZ 9999"))
-            rig.publish(READS, [read(plate="ZZZ9999")])
-            # The loop waits for its turn with the read in hand, as it does for a slow server.
-            await eventually(lambda: worker._busy.locked() and bool(worker._busy._waiters))
-            worker._follower._in_touch_at -= 1_000
-        await rig.wait_for(1)
+    matcher = Matcher(rig)
+    state = await matcher.claim()
+    await rig.import_orders(another("O2", "ZZZ 9999"))
+    matcher.follower._in_touch_at -= 1_000
+    assert await matcher.judge(state, [read(plate="ZZZ9999")]) is not None
     assert [row["order_id"] for row in await rig.alerts()] == ["O2"]
+    assert not matcher.follower.is_out_of_touch
+    await matcher.database.close()
 
 
 async def test_an_order_that_cannot_be_read_ends_the_run(rig: Rig) -> None:

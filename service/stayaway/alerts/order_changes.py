@@ -33,7 +33,7 @@ from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.instants import from_us
 from stayaway.matching.engine import Engine
 from stayaway.orders.advice import with_advice
-from stayaway.orders.history_load import load_snapshot_of
+from stayaway.orders.load import load_orders
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.registry import RegistrySnapshot
@@ -116,7 +116,7 @@ async def rejudge_open_alerts(
         )
     await lock_parties(conn, [(row["order_id"], row["respondent_id"]) for row in parties])
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
-    snapshot = await load_snapshot_of(conn, seal, {row["order_id"] for row in parties})
+    snapshot = await load_orders(conn, seal, sorted({row["order_id"] for row in parties}))
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))
     members = judge_again(seal, rows, Engine(snapshot, policy), policy)
     work = _Work(basis=_to_basis(snapshot, policy, at), actor=actor)

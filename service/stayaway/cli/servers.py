@@ -68,6 +68,7 @@ def matcher(
             owner=f"{socket.gethostname()}-{os.getpid()}",
             first_position=settings.need_first_position(),
             wait_s=settings.wait_s,
+            registry_limit_s=settings.registry_limit_s,
         )
         rules = load_policy(settings.need_policy_file())
         health = None

@@ -135,12 +135,15 @@ def _device_steps(
 ) -> Steps[BucketMap[frozenset[int]]]:
     gone: dict[str, set[int]] = defaultdict(set)
     come: dict[str, set[int]] = defaultdict(set)
-    for number, before, after in changed:
+    for place, (number, before, after) in enumerate(changed):
+        if place % _STEP_ORDERS == 0:
+            yield
+        if before.device_ids == after.device_ids:
+            continue
         for device_id in set(before.device_ids) - set(after.device_ids):
             gone[device_id].add(number)
         for device_id in set(after.device_ids) - set(before.device_ids):
             come[device_id].add(number)
-    yield
     touched = sorted(gone.keys() | come.keys())
     for first in range(0, len(touched), _STEP_ORDERS):
         part = touched[first : first + _STEP_ORDERS]

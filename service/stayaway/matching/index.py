@@ -9,7 +9,6 @@ from west to east, rather than one: an index of any size is built in steps of a 
 table of the cells in use keeps the points of empty country from all of them.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,14 +50,18 @@ class Boxes:
 
     @classmethod
     def of(cls, entries: Iterable[IndexEntry]) -> "Boxes":
-        """The boxes of these entries, in their order."""
+        """The boxes of these entries."""
         bounds: list[Box] = []
+        reaches: list[float] = []
         owners: list[int] = []
         for entry in entries:
-            for box in reach_boxes(entry.shape, entry.reach_m):
-                bounds.append(box)
+            for part in entry.shape.parts:
+                lons, lats = zip(*part[0], strict=True)
+                bounds.append((min(lons), min(lats), max(lons), max(lats)))
+                reaches.append(entry.reach_m)
                 owners.append(entry.owner)
-        return cls(np.array(bounds, dtype=np.float64).reshape(-1, 4), np.array(owners, dtype=np.int64))
+        boxes, sources = reach_boxes(np.array(bounds, dtype=np.float64).reshape(-1, 4), np.array(reaches))
+        return cls(boxes, np.array(owners, dtype=np.int64)[sources])
 
     @classmethod
     def joined(cls, parts: Sequence["Boxes"]) -> "Boxes":
@@ -186,35 +189,35 @@ def _tree_steps(boxes: Boxes) -> Steps[_Trees]:
     return _Trees(tuple(trees), tuple(owners), np.array(west), np.array(east))
 
 
-def reach_boxes(shape: Shape, reach_m: float) -> list[tuple[float, float, float, float]]:
-    """The boxes (lon_min, lat_min, lon_max, lat_max) of all points within `reach_m` of `shape`.
+def reach_boxes(bounds: Floats, reach_m: Floats) -> tuple[Floats, Ints]:
+    """(boxes, sources): the boxes of all points within `reach_m` of what has these bounds, and for each
+    box the row of `bounds` that it comes from.
 
-    Two or three where the reach crosses the meridian of 180 degrees; the whole circle of
-    longitudes where it reaches a pole.
+    Rows of lon_min, lat_min, lon_max, lat_max. Two or three boxes for a row whose reach crosses the
+    meridian of 180 degrees; the whole circle of longitudes where it reaches a pole. Each row by itself:
+    the same bounds and reach give the same boxes whatever stands beside them.
     """
-    boxes = []
-    for part in shape.parts:
-        columns = np.asarray(part[0], dtype=np.float64)
-        west, south = columns.min(axis=0).tolist()
-        east, north = columns.max(axis=0).tolist()
-        boxes += _widened(west, south, east, north, reach_m * _SLACK)
-    return boxes
-
-
-def _widened(
-    west: float, south: float, east: float, north: float, reach_m: float
-) -> list[tuple[float, float, float, float]]:
+    west, south, east, north = bounds.T
+    reach_m = reach_m * _SLACK
     margin_lat = reach_m / MIN_DEGREE_LAT_M + _SLACK_DEGREES
-    low, high = max(-90.0, south - margin_lat), min(90.0, north + margin_lat)
-    farthest = max(abs(low), abs(high))
-    degree_lon_m = float(degree_lengths_m(np.array([farthest]))[0][0])
-    margin_lon = reach_m / degree_lon_m + _SLACK_DEGREES if farthest < 90.0 else math.inf
-    if east - west + 2.0 * margin_lon >= 360.0:
-        return [(-180.0, low, 180.0, high)]
+    low, high = np.maximum(south - margin_lat, -90.0), np.minimum(north + margin_lat, 90.0)
+    farthest = np.maximum(np.abs(low), np.abs(high))
+    at_pole = farthest >= 90.0
+    degree_lon_m = degree_lengths_m(np.where(at_pole, 0.0, farthest))[0]
+    margin_lon = np.where(at_pole, 360.0, reach_m / degree_lon_m + _SLACK_DEGREES)
     left, right = west - margin_lon, east + margin_lon
-    boxes = [(max(left, -180.0), low, min(right, 180.0), high)]
-    if left <= -180.0:
-        boxes.append((left + 360.0, low, 180.0, high))
-    if right >= 180.0:
-        boxes.append((-180.0, low, right - 360.0, high))
-    return boxes
+    around = east - west + 2.0 * margin_lon >= 360.0
+    left, right = np.where(around, -180.0, left), np.where(around, 180.0, right)
+    boxes = np.column_stack([np.maximum(left, -180.0), low, np.minimum(right, 180.0), high])
+    over_west = np.flatnonzero(~around & (left <= -180.0))
+    over_east = np.flatnonzero(~around & (right >= 180.0))
+    beyond_west = np.column_stack(
+        [left[over_west] + 360.0, low[over_west], np.full(len(over_west), 180.0), high[over_west]]
+    )
+    beyond_east = np.column_stack(
+        [np.full(len(over_east), -180.0), low[over_east], right[over_east] - 360.0, high[over_east]]
+    )
+    return (
+        np.concatenate([boxes, beyond_west, beyond_east]),
+        np.concatenate([np.arange(len(bounds)), over_west, over_east]),
+    )

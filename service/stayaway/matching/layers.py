@@ -19,9 +19,9 @@ from stayaway.matching.index import NO_BOXES, Boxes, Floats, Ints, ZoneIndex, in
 TOP_BOXES = 256
 """The top is built anew at each change: so many boxes take about 0.3 ms."""
 MIDDLE_BOXES = 8_192
-_MIDDLE_SHARE = 8
-# The middle goes into the base once it has more than both: a base of a million boxes is built
-# anew after 125,000 changed.
+_MIDDLE_SHARE = 32
+# The middle goes into the base once it has more than both: a base of 100,000 boxes is built anew
+# after 8,192 changed, one of a million after 31,250.
 
 
 @dataclass(frozen=True, slots=True, eq=False)

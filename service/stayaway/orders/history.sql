@@ -22,10 +22,6 @@ SELECT stream, stream_sequence, entry_id, entry_type, recorded_at, order_id, act
   FROM audit_entry
  WHERE order_id = $1 AND entry_type = 'ORDER_RECORDED';
 
--- name: load_heads
--- description: The sequence of these orders' last change.
-SELECT order_id, registry_sequence FROM order_head WHERE order_id = ANY ($1::text[]);
-
 -- name: load_known
 -- description: The registry's sequence and the latest recorded_at of any record.
 SELECT registry_sequence, known_at FROM registry;

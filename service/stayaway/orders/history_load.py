@@ -9,14 +9,13 @@ from typing import Any
 from stayaway.access.person import Person
 from stayaway.audit.entries import AuditRow, EntryType, open_entry
 from stayaway.kernel.errors import NotFoundError
-from stayaway.kernel.instants import EPOCH, format_instant
+from stayaway.kernel.instants import format_instant
 from stayaway.orders.codec import decode_raw
 from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, state_order
 from stayaway.orders.load import read_row
 from stayaway.orders.looks import record_look
 from stayaway.orders.model import CourtOrder, Record
-from stayaway.orders.registry import RegistrySnapshot
 from stayaway.orders.store import SEAL_PURPOSE
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
@@ -45,22 +44,6 @@ async def load_court_orders(
         gathered[row["order_id"]].append(read_row(seal, row))
     orders = (CourtOrder(order_id=name, versions=()).with_records(own) for name, own in gathered.items())
     return {order.order_id: order for order in orders if order.versions}
-
-
-async def load_snapshot_of(conn: Connection, seal: Seal, order_ids: Collection[str]) -> RegistrySnapshot:
-    """The registry as it stands with these orders alone: no decision depends on the others.
-
-    In the transaction that holds their heads; not a word of any other order is read.
-    """
-    known = await conn.fetchrow(_SQL.load_known)
-    assert known is not None
-    heads = await conn.fetch(_SQL.load_heads, sorted(order_ids))
-    return RegistrySnapshot(
-        orders=await load_court_orders(conn, seal, order_ids),
-        registry_sequence=known["registry_sequence"],
-        known_at=known["known_at"] or EPOCH,
-        head_sequences={row["order_id"]: row["registry_sequence"] for row in heads},
-    )
 
 
 async def latest_known_at(conn: Connection, now: datetime) -> datetime:

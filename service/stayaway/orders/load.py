@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -59,7 +59,7 @@ async def load_change(
     assert head is not None
     before = previous or _NOTHING
     if head["registry_sequence"] <= before.registry_sequence and previous is not None:
-        return RegistryChange(snapshot=previous, order_ids=frozenset(), recorded=())
+        return RegistryChange(snapshot=previous, order_ids=(), recorded=())
     added: dict[str, list[Record]] = defaultdict(list)
     heads: dict[str, int] = {}
     recorded: dict[int, datetime] = {}
@@ -77,8 +77,26 @@ async def load_change(
         known_at=head["known_at"] or EPOCH,
         head_sequences=await _updated(before.head_sequences, heads),
     )
-    return RegistryChange(
-        snapshot=snapshot, order_ids=frozenset(added), recorded=tuple(sorted(recorded.items()))
+    return RegistryChange(snapshot=snapshot, order_ids=tuple(added), recorded=tuple(sorted(recorded.items())))
+
+
+async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[str]) -> RegistrySnapshot:
+    """The registry as it stands, with these orders alone: for whoever judges by them only.
+
+    The caller has locked their heads, or the registry. Raises StoredOrderError or SealError.
+    """
+    head = await connection.fetchrow(_QUERIES.load_sequence)
+    assert head is not None
+    records: dict[str, list[Record]] = defaultdict(list)
+    heads: dict[str, int] = {}
+    for row in await connection.fetch(_QUERIES.load_records_of, list(order_ids)):
+        records[row["order_id"]].append(read_row(seal, row))
+        heads[row["order_id"]] = row["registry_sequence"]
+    return RegistrySnapshot(
+        orders=await _with_records({}, records),
+        registry_sequence=head["registry_sequence"],
+        known_at=head["known_at"] or EPOCH,
+        head_sequences=heads,
     )
 
 

@@ -37,6 +37,13 @@ SELECT pg_notify($1, $2);
 -- description: How far the registry is, and the instant K that goes with it.
 SELECT registry_sequence, known_at FROM registry;
 
+-- name: load_records_of
+-- description: All records of these orders, in the order they were applied.
+SELECT order_id, registry_sequence, applied_at, record_kind, content_digest, payload_sealed
+  FROM order_record
+ WHERE order_id = ANY ($1::text[])
+ ORDER BY registry_sequence, order_id, ordinal;
+
 -- name: load_records
 -- description: Records applied after one sequence up to another, in the order they were applied.
 SELECT order_id, registry_sequence, applied_at, record_kind, content_digest, payload_sealed

@@ -27,10 +27,10 @@ class RegistrySnapshot:
 class RegistryChange:
     """A snapshot, and what became different on the way to it from an earlier one.
 
-    `order_ids`: the orders with new records. `recorded`: for each sequence passed, ascending, the
+    `order_ids`: the orders with new records, each once. `recorded`: for each sequence passed, ascending, the
     instant at which its records were applied (`order_record.applied_at`, the writer's clock).
     """
 
     snapshot: RegistrySnapshot
-    order_ids: frozenset[str]
+    order_ids: tuple[str, ...]
     recorded: tuple[tuple[int, datetime], ...]

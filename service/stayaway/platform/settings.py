@@ -9,6 +9,9 @@ from stayaway.kernel.errors import SettingsError
 
 PREFIX = "STAYAWAY_"
 
+REGISTRY_LIMIT_S = 30.0
+"""An order registry that was not the database's for so long may lack an order: nothing is judged on it."""
+
 PLATE_READS_TOPIC = "stayaway.plate-reads.v1"
 CHECK_INS_TOPIC = "stayaway.check-ins.v1"
 DEAD_LETTERS_TOPIC = "stayaway.dead-letters.v1"
@@ -27,6 +30,7 @@ class Settings:
     `registry_policy_file`: without one no order is put in force by one person, and nothing is due.
     `first_position`: where a partition without a row starts; it has no default, since one loses
     reads and the other repeats them. `wait_s`: how long to wait for servers at the start.
+    `registry_limit_s`: a matcher out of touch with the order registry for longer holds.
     `health_port`: where a matcher serves its health and metrics on the loopback; None: nowhere.
     """
 
@@ -38,6 +42,7 @@ class Settings:
     first_position: FirstPosition | None = None
     group: str = "stayaway-matchers"
     wait_s: float = 60.0
+    registry_limit_s: float = REGISTRY_LIMIT_S
     health_port: int | None = None
 
     def need_database(self) -> str:
@@ -110,7 +115,9 @@ def _parse(name: str, text: str) -> object:
     if name == "first_position" and text not in get_args(FirstPosition):
         raise ValueError("must be earliest or latest")
     if name == "wait_s":
-        return _parse_wait(text)
+        return _parse_seconds(text, least=0)
+    if name == "registry_limit_s":
+        return _parse_seconds(text, least=5)  # the registry is looked at once a second
     if name == "health_port":
         return _parse_port(text)
     return text
@@ -122,11 +129,11 @@ def _parse_port(text: str) -> int:
     return int(text)
 
 
-def _parse_wait(text: str) -> float:
+def _parse_seconds(text: str, *, least: int) -> float:
     try:
         seconds = float(text)
     except ValueError:
         raise ValueError("is no number of seconds") from None
-    if not 0 <= seconds <= 86_400:
-        raise ValueError("must be 0 to 86400 seconds")
+    if not least <= seconds <= 86_400:
+        raise ValueError(f"must be {least} to 86400 seconds")
     return seconds

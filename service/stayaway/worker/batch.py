@@ -100,6 +100,7 @@ class BatchRunner:
             registry = self._follower.current
             judged = await judge_parts(todo, registry)
             result.judge_s += loop.time() - started
+            await asyncio.sleep(0)  # others first: digests and rows take the loop for some time again
             await failpoint("after_decide")
             self._breaker.check(sum(j.tally.records for j in judged), sum(j.tally.refused for j in judged))
             try:

@@ -21,16 +21,18 @@ from stayaway.platform.clock import now
 from stayaway.platform.logging import get_logger
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
+from stayaway.platform.settings import REGISTRY_LIMIT_S
 from stayaway.worker.coverage import Knowledge
 from stayaway.worker.database import Database
 from stayaway.worker.latency import Applied
-from stayaway.worker.settings import REGISTRY_LIMIT_S
 from stayaway.worker.turns import in_turns
 
 _ANSWER_S = 10.0
 """The database sends the next records within this time, or the connection is taken for dead."""
 _COMPACTION_PAUSE_S = 0.004
-_FREEZE_ORDERS = 1_000
+_FREEZE_ROWS = 1_000
+"""Orders stay. A full collection of garbage looks at all their values, millions of them, and the loop
+stands still for as long as that takes: so what so many rows made is taken from the collector's sight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,20 @@ class Registry:
             gap_us=self.policy.seconds_us("episode_gap_s"),
             decided_at=at,
         )
+
+
+class _Progress:
+    """Told of each row that comes."""
+
+    def __init__(self, on_row: Callable[[], None]) -> None:
+        self._on_row = on_row
+        self._rows = 0
+
+    def row(self) -> None:
+        self._on_row()
+        self._rows += 1
+        if self._rows % _FREEZE_ROWS == 0:
+            gc.freeze()
 
 
 class RegistryFollower:
@@ -120,12 +136,8 @@ class RegistryFollower:
             asked_at = loop.time()
             previous = None if self._current is None else self._current.engine.snapshot
             async with asyncio.timeout(_ANSWER_S) as limit:
-                change = await load_change(
-                    conn,
-                    self._seal,
-                    previous,
-                    on_progress=lambda: limit.reschedule(loop.time() + _ANSWER_S),
-                )
+                progress = _Progress(lambda: limit.reschedule(loop.time() + _ANSWER_S))
+                change = await load_change(conn, self._seal, previous, on_progress=progress.row)
             if change.snapshot is not previous:
                 await self._use(change)
             self._in_touch_at = asked_at
@@ -149,9 +161,7 @@ class RegistryFollower:
             at = self._clock()
             self._applied += [Applied(sequence, was, at) for sequence, was in change.recorded]
             self.hint.set()  # whoever follows writes it down
-        if before is None or len(change.order_ids) > _FREEZE_ORDERS:
-            # Orders stay; a full collection would look at millions of their values, and the loop
-            # would stand still for as long as that takes.
+        if before is None or len(change.order_ids) > _FREEZE_ROWS:
             gc.freeze()
         get_logger().info(
             "registry applied",

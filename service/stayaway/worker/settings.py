@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from stayaway.platform.settings import FirstPosition
+from stayaway.platform.settings import REGISTRY_LIMIT_S, FirstPosition
 
-REGISTRY_LIMIT_S = 30.0
-"""A registry that was not the database's for so long may lack an order: nothing is judged on it."""
 TOPICS = ("stayaway.plate-reads.v1", "stayaway.check-ins.v1")
 
 

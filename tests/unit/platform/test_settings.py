@@ -18,6 +18,7 @@ def test_the_environment_is_read() -> None:
             "STAYAWAY_KEYS_FILE": "keys.jsonl",
             "STAYAWAY_FIRST_POSITION": "latest",
             "STAYAWAY_WAIT_S": "2.5",
+            "STAYAWAY_REGISTRY_LIMIT_S": "12",
             "STAYAWAY_HEALTH_PORT": "0",
             "STAYAWAY_FAILPOINTS": "before_commit",
             "HOME": "elsewhere",
@@ -29,6 +30,7 @@ def test_the_environment_is_read() -> None:
         keys_file=Path("keys.jsonl"),
         first_position="latest",
         wait_s=2.5,
+        registry_limit_s=12.0,
         health_port=0,
     )
 
@@ -40,6 +42,7 @@ def test_everything_wrong_is_listed_and_no_value_repeated() -> None:
                 "STAYAWAY_DATABASE": f"mysql://u:{SECRET}@h/d",
                 "STAYAWAY_FIRST_POSITION": "newest",
                 "STAYAWAY_WAIT_S": "nan",
+                "STAYAWAY_REGISTRY_LIMIT_S": "1",
                 "STAYAWAY_BOOTSTRAP": " ",
                 "STAYAWAY_HEALTH_PORT": "65536",
                 "STAYAWAY_POLICYFILE": "x",
@@ -50,6 +53,7 @@ def test_everything_wrong_is_listed_and_no_value_repeated() -> None:
         "DATABASE is no",
         "FIRST_POSITION must",
         "WAIT_S must",
+        "REGISTRY_LIMIT_S must be 5 to",
         "BOOTSTRAP is empty",
         "HEALTH_PORT must be a port",
         "POLICYFILE is no",
