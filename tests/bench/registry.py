@@ -24,6 +24,7 @@ import asyncpg
 import numpy as np
 import shapely
 
+from bench.feed import POOL, renamed
 from bench.road import Road, make_road, publish, wait_for
 from bench.workload import Workload, make_workload, orders_file, random_plate
 from stayaway.kernel.steps import Steps, finish
@@ -312,24 +313,20 @@ def bench_live(zones: int, seconds: int, rate: int, backlog: int) -> None:
 def bench_changes(road: Road, workload: Workload, seconds: int, rate: int, backlog: int) -> None:
     """Changes while reads flow for `seconds`, then while `backlog` more are drained."""
     changer = Changer(road, workload, orders_file(workload))
-    steady = workload.events(rate * min(seconds, 10))
+    zones, done = len(workload.plates), rate * seconds
     with metered_matcher(road) as meter:
         meter.wait_until_begun(300)
-        print(f"  start of a matcher on {len(workload.plates):,} zones: {meter.began_s:.1f} s")
-        done = 0
-        with changing(changer):
+        print(f"  start of a matcher on {zones:,} zones: {meter.began_s:.1f} s")
+        with road.feeding(zones, done, rate, "steady"), changing(changer):
             start = time.time()
-            while time.time() - start < seconds:
-                publish(road, steady, rate=rate)
-                done += len(steady)
             asyncio.run(wait_for(road, done))
             stop = time.time()
             time.sleep(1.5)
             report(f"{rate:,} reads/s for {stop - start:.0f} s", road, changer, meter, start, stop)
+        with changing(changer):
             start = time.time()
-            publish(road, steady * (backlog // len(steady)))
-            done += len(steady) * (backlog // len(steady))
-            asyncio.run(wait_for(road, done))
+            publish(road, renamed(workload.events(min(backlog, POOL)), backlog, "backlog"))
+            asyncio.run(wait_for(road, done + backlog))
             stop = time.time()
             time.sleep(1.5)
         what = f"a backlog of {backlog:,}, published and drained in {stop - start:.0f} s"

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from stayaway.kernel.errors import RefusedError
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json, compact_json
+from stayaway.orders.advice import with_advice
 from stayaway.orders.findings import Finding, has_errors
 from stayaway.orders.model import OrderVersion
 from stayaway.orders.parse import parse_orders_file
@@ -101,9 +102,9 @@ def _is_deeper_than(value: Any, depth: int) -> bool:
 
 
 def check_content(content: Mapping[str, Any], version: int, recorded_at: datetime) -> DraftCheck:
-    """The checks of an orders file on the version that this content would become."""
+    """The checks of an orders file on the version that this content would become, and the advice on it."""
     record = {**content, "version": version, "recorded_at": format_instant(recorded_at)}
-    parsed = parse_orders_file(compact_json({"schema": SCHEMA, "orders": [record]}))
+    parsed = with_advice(parse_orders_file(compact_json({"schema": SCHEMA, "orders": [record]})))
     findings = [
         replace(item, pointer=item.pointer.removeprefix(_BASE)) for item in (*parsed.findings, *_own(content))
     ]
