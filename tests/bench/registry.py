@@ -213,7 +213,7 @@ class Changer:
         self._workload = workload
         self._file = file
         self._rng = random.Random(5)
-        self._version = 1
+        self._version = int(time.time()) % 1_000_000  # another run on the same registry has other numbers
         self.committed: dict[int, float] = {}
 
     def run(self, stop: threading.Event) -> None:

@@ -1,13 +1,13 @@
 """The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stayaway.access.policy import Policy
@@ -24,6 +24,7 @@ from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
 from stayaway.worker.hold import RegistryHold
+from stayaway.worker.listener import GroupListener
 from stayaway.worker.observe import Observer
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
@@ -43,25 +44,6 @@ _HANDOVER_S = 3.0
 _LAST_TURN_S, _SEAL_S, _CLOSE_S = 1.5, 1.0, 1.5
 _LOOK_S = 0.5
 _FIRST = asyncio.FIRST_COMPLETED
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
-    def __init__(self, worker: "MatcherWorker") -> None:
-        self._worker = worker
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        watchdog = self._worker.watchdog
-        watchdog.without_assignment()
-        try:
-            await self._worker.give_up([(where.topic, where.partition) for where in revoked])
-        except BaseException as error:
-            # aiokafka would log it and go on, or wait for the group for ever.
-            watchdog.failed(error)
-            raise
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self._worker.watchdog.assigned()
-        self._worker.assignment.assigned(assigned)
 
 
 class MatcherWorker:
@@ -196,7 +178,8 @@ class MatcherWorker:
         )
         if settings.group is not None:
             self.watchdog.without_assignment()
-            self._consumer.subscribe(topics=list(settings.topics), listener=_Listener(self))
+            listener = GroupListener(self.watchdog, self.give_up, self.assignment.assigned)
+            self._consumer.subscribe(topics=list(settings.topics), listener=listener)
         return self._consumer
 
     def _take_all(self, partitions: dict[str, int]) -> None:
