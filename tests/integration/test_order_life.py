@@ -1,8 +1,10 @@
 """One order through its whole life over the API; acts, emergencies and what is due."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from stayaway.audit.store import list_streams, load_entries, verify_stream
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.load import load_registry
 from stayaway.platform.seal import FileSeal
+from support.commands import STAYAWAY, plain_environment
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
 from support.lives import draft_content
@@ -168,6 +171,30 @@ async def test_an_order_that_expires_marks_its_open_alerts_once_somebody_looks(d
     async with desk.pool.acquire() as conn:
         assert (await load_registry(conn, desk.seal)).known_at == end
         assert await verify_stream(conn, desk.seal, "orders") == []
+
+
+async def test_looking_again_and_again_by_command(desk: Desk, database: str, tmp_path: Path) -> None:
+    """It goes on after it has found something, and an alert that is raised later is found too."""
+    await desk.in_force(expires_at="2026-03-06T20:00:00Z")
+    (tmp_path / "policy.json").write_text(POLICY.model_dump_json(by_alias=True))
+    env = plain_environment(
+        STAYAWAY_DATABASE=database,
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys.jsonl"),
+        STAYAWAY_POLICY_FILE=str(tmp_path / "policy.json"),
+    )
+    looking = await asyncio.create_subprocess_exec(
+        *STAYAWAY, "orders", "expire", "--every", "1", env=env, stdout=asyncio.subprocess.PIPE
+    )
+    assert looking.stdout is not None
+    try:
+        for minutes in (0, 60):
+            await desk.open_alert(desk.clock.now + timedelta(minutes=minutes))
+            async with asyncio.timeout(30):
+                assert await looking.stdout.readline() == b"alerts marked as ended: 1\n"
+                assert (await looking.stdout.readline()).startswith(b"- O1/R1/")
+    finally:
+        looking.terminate()
+        await looking.wait()
 
 
 async def test_a_lapsed_emergency_marks_its_open_alerts(desk: Desk) -> None:

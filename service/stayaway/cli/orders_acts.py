@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import Actor, Database, Keys, PolicyFile
-from stayaway.cli.registry_tools import OrderId, Tools, person, with_tools
+from stayaway.cli.options import Actor, Database, Keys, PolicyFile, end_with_async
+from stayaway.cli.registry_tools import OrderId, Tools, person, use_tools, with_tools
 
 if TYPE_CHECKING:
     from stayaway.alerts.order_acts import ActKind
@@ -157,19 +157,34 @@ def expire(
     keys: Keys = None,
     policy: PolicyFile = None,
     actor: Actor = "cli",
+    every: Annotated[
+        int | None, typer.Option(min=1, help="Look again every so many seconds, until stopped.")
+    ] = None,
 ) -> None:
     """Mark the open alerts of orders that have ended by now, by expiry or lapse. Run it each minute."""
+    import asyncio
+
     from stayaway.alerts.order_expiry import mark_ended_orders
     from stayaway.platform.clock import now
 
-    async def act(tools: Tools) -> None:
+    async def look(tools: Tools) -> None:
         rules, who = tools.policy(), person(actor)
         marked = await mark_ended_orders(tools.conn, tools.seal, rules, actor=who.name, at=now())
-        typer.echo(f"alerts marked as ended: {len(marked)}")
+        if marked or every is None:
+            typer.echo(f"alerts marked as ended: {len(marked)}")
         for alert_id in marked:
             typer.echo(f"- {alert_id}")
 
-    with_tools(act, database=database, keys=keys, policy=policy)
+    async def look_again() -> None:
+        while True:
+            # A connection for each look: one that broke meanwhile is no reason to end.
+            await use_tools(look, database=database, keys=keys, policy=policy)
+            await asyncio.sleep(every or 0)
+
+    if every is None:
+        with_tools(look, database=database, keys=keys, policy=policy)
+    else:
+        end_with_async(look_again)
 
 
 def add_to(app: typer.Typer) -> None:

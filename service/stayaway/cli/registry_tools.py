@@ -47,6 +47,37 @@ class Tools:
         return load_registry_policy(self.settings.need_registry_policy_file())
 
 
+async def use_tools(
+    act: Callable[[Tools], Awaitable[int | None]],
+    *,
+    database: str | None,
+    keys: Path | None,
+    policy: Path | None = None,
+    registry_policy: Path | None = None,
+) -> int | None:
+    """Run `act` on one connection of its own. UnreachableError where that breaks meanwhile."""
+    import asyncpg
+
+    from stayaway.kernel.errors import UnreachableError
+    from stayaway.platform.postgres import connect
+    from stayaway.platform.seal import FileSeal
+
+    settings = settings_with(
+        database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+    )
+    seal = FileSeal(settings.need_keys_file())
+    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+    try:
+        return await act(Tools(conn=conn, seal=seal, settings=settings))
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
+        raise UnreachableError(
+            f"Postgres went away meanwhile ({type(error).__name__}).",
+            "Look whether the act was recorded before you send it again.",
+        ) from error
+    finally:
+        await conn.close()
+
+
 def with_tools(
     act: Callable[[Tools], Awaitable[int | None]],
     *,
@@ -56,21 +87,9 @@ def with_tools(
     registry_policy: Path | None = None,
 ) -> None:
     """Run `act` on one connection, and exit."""
-    from stayaway.platform.postgres import connect
-    from stayaway.platform.seal import FileSeal
-
-    async def run() -> int | None:
-        settings = settings_with(
-            database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
-        )
-        seal = FileSeal(settings.need_keys_file())
-        conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
-        try:
-            return await act(Tools(conn=conn, seal=seal, settings=settings))
-        finally:
-            await conn.close()
-
-    end_with_async(run)
+    end_with_async(
+        lambda: use_tools(act, database=database, keys=keys, policy=policy, registry_policy=registry_policy)
+    )
 
 
 def person(actor: str, purpose: str = DEFAULT_PURPOSE) -> "Person":
