@@ -7,6 +7,7 @@ a backlog drains, the time from a change of an order to its use and how long the
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -131,6 +132,7 @@ def bench_index(zones: int) -> None:
             f"  batches of {size:5,}: bare {len(points) / bare:12,.0f}/s, ours {len(points) / ours:12,.0f}/s,"
             f" ratio {bare / ours:.2f}"
         )
+    gc.freeze()  # as a matcher does
     _, step_s = timed(index.compaction_steps())
     print(f"  compaction: longest step {step_s * 1e3:.1f} ms")
 

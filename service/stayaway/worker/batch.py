@@ -28,6 +28,7 @@ from stayaway.worker.judge import JudgedPart, Part, judge_parts
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import SQL, append, move, reconcile, sealed
 from stayaway.worker.patience import Patience
+from stayaway.worker.turns import let_others
 
 
 class OrdersMovedError(Exception):
@@ -100,7 +101,7 @@ class BatchRunner:
             registry = self._follower.current
             judged = await judge_parts(todo, registry)
             result.judge_s += loop.time() - started
-            await asyncio.sleep(0)  # others first: digests and rows take the loop for some time again
+            await let_others()  # digests and rows take the loop for some time again
             await failpoint("after_decide")
             self._breaker.check(sum(j.tally.records for j in judged), sum(j.tally.refused for j in judged))
             try:

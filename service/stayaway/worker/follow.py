@@ -188,4 +188,5 @@ class RegistryFollower:
         async with self._lock:
             current = self.current
             self._current = replace(current, engine=current.engine.with_compacted(compacted))
+        gc.freeze()
         get_logger().info("registry compacted", registry_sequence=self.current.knowledge.registry_sequence)

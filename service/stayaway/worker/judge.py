@@ -5,7 +5,6 @@ them, so a batch may be as large as a backlog makes worth while. What a record b
 neither its slice nor its batch.
 """
 
-import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from stayaway.sightings.dead_letters import DeadLetter
 from stayaway.sightings.model import Refusal
 from stayaway.worker.coverage import PartitionKey, PartitionState, Tally
 from stayaway.worker.follow import Registry
+from stayaway.worker.turns import let_others
 
 SLICE = 500
 """Some 4 ms of work here; smaller ones cost more for each record, larger ones too (caches)."""
@@ -131,5 +131,5 @@ async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedP
     verdicts = Verdicts()
     for start in range(0, len(values), SLICE):
         verdicts.add(values[start : start + SLICE], start, registry)
-        await asyncio.sleep(0)
+        await let_others()
     return verdicts.shares(parts)

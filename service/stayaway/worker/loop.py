@@ -29,6 +29,7 @@ from stayaway.worker.observe import Observer
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
 from stayaway.worker.start import raise_if_lasting, reach_kafka, start_client
+from stayaway.worker.turns import let_others
 from stayaway.worker.watch import RegistryWatch
 from stayaway.worker.watchdog import REJOIN_S, Watchdog
 
@@ -218,6 +219,7 @@ class MatcherWorker:
         except KafkaError as error:
             await self._bear(error)
             return
+        await let_others()  # taking records apart and judging them are two stretches, not one
         await failpoint("after_fetch")
         try:
             async with self._busy:
