@@ -164,6 +164,7 @@ class Field:
     async def leave(self, matcher: Matcher) -> None:
         """SIGTERM; it must be gone in order within 5 s."""
         loop = asyncio.get_running_loop()
+        await self.until(lambda: matcher.started or not matcher.alive, 30, f"{matcher.pid} did not start")
         began = loop.time()
         matcher.signal(signal.SIGTERM)
         try:

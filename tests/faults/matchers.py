@@ -52,6 +52,11 @@ class Matcher:
             return False
         return text.rpartition(")")[2].split()[0] == "T"
 
+    @property
+    def started(self) -> bool:
+        """Whether it has come so far that it can be told to stop; before that a signal just ends it."""
+        return self.output.exists() and b'"matcher started"' in self.output.read_bytes()
+
     def signal(self, number: signal.Signals) -> None:
         if self.alive:
             os.kill(self.pid, number)
