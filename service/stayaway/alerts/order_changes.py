@@ -76,9 +76,16 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    parsed = with_advice(parse_orders_file(data))
+    return await import_parsed(pool, seal, parse_orders_file(data), policy, actor=actor, at=at)
+
+
+async def import_parsed(
+    pool: Pool, seal: Seal, parsed: ParsedOrders, policy: Policy | None, *, actor: str, at: datetime
+) -> Imported:
+    """The same for a file that was read already. `at`: when it is recorded, not when reading began."""
+    advised = with_advice(parsed)
     async with pool.acquire() as conn, conn.transaction():
-        return await apply_records(conn, seal, parsed, policy, actor=actor, at=at)
+        return await apply_records(conn, seal, advised, policy, actor=actor, at=at)
 
 
 async def apply_records(

@@ -67,8 +67,9 @@ def import_(
 ) -> None:
     """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway."""
     from stayaway.access.policy_file import load_policy
-    from stayaway.alerts.order_changes import import_orders
+    from stayaway.alerts.order_changes import import_parsed
     from stayaway.kernel.instants import format_instant
+    from stayaway.orders.parse import parse_orders_file
     from stayaway.platform.clock import now
     from stayaway.platform.files import read_file
     from stayaway.platform.postgres import open_pool
@@ -79,9 +80,10 @@ def import_(
         rules = load_policy(settings.policy_file) if settings.policy_file else None
         data = read_file(file, "orders file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
+        parsed = parse_orders_file(data, lambda done, total: say(f"{done:,} of {total:,} records read"))
         seal = FileSeal(settings.need_keys_file())
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-            imported = await import_orders(pool, seal, data, rules, actor=actor, at=now())
+            imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now())
         outcome = imported.outcome
         for finding in outcome.findings:
             print(finding.as_line(), file=sys.stderr)  # noqa: T201 - the command's own output

@@ -1,7 +1,7 @@
 """An orders file's bytes → records that can be used, and everything that is wrong with the rest."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from stayaway.kernel.errors import RefusedError
@@ -19,22 +19,30 @@ from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, Root
 
 MAX_FILE_BYTES = 1 << 29
 """512 MiB: some 300,000 orders; more than that is sent in several files."""
+_PROGRESS_EACH = 10_000
 
 
-def parse_orders_file(data: bytes) -> ParsedOrders:
+def parse_orders_file(
+    data: bytes, on_progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> ParsedOrders:
     """Every record of the file with all findings, in one pass.
 
-    A record with an ERROR has no value; the others can be used. Raises UnreadableFileError
-    where the bytes are no orders file at all.
+    A record with an ERROR has no value; the others can be used. `on_progress` is told now and then how
+    many records of how many are read. Raises UnreadableFileError where the bytes are no orders file at all.
     """
     body = _read_body(data)
     root = FindingList(None)
     _check_root(body, root)
-    drafts = [
-        read_record(kind, (name, index), raw)
+    raws = [
+        (kind, (name, index), raw)
         for name, kind in KINDS.items()
         for index, raw in enumerate(body[name] if isinstance(body.get(name), list) else [])
     ]
+    drafts = []
+    for kind, path, raw in raws:
+        drafts.append(read_record(kind, path, raw))
+        if len(drafts) % _PROGRESS_EACH == 0:
+            on_progress(len(drafts), len(raws))
     check_across(drafts)
     recorded = (instant_of(draft.raw, "recorded_at") for draft in drafts if isinstance(draft.raw, dict))
     return ParsedOrders(
