@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from bench.workload import Workload, make_workload
 from stayaway.sightings.wire import PLATE_READ_TOPIC
 
-TICK_S = 0.001
+TICK_S = 0.002
 POOL = 100_000
 
 
@@ -35,8 +35,9 @@ def feed(
 ) -> list[float]:
     """Publish `count` events at `rate` a second; when each was handed to the client (epoch seconds)."""
     messages = list(renamed(workload.events(min(count, POOL)), count, prefix))
+    # The linger that producers have by default (librdkafka, and Kafka's own since 4.0).
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "linger.ms": 1, "queue.buffering.max.messages": 1_000_000}
+        {"bootstrap.servers": bootstrap, "linger.ms": 5, "queue.buffering.max.messages": 1_000_000}
     )
     # The generator's own pauses would be taken for the matcher's.
     gc.collect()

@@ -63,7 +63,10 @@ class Road:
         }
 
     def run(self, *arguments: str) -> None:
-        subprocess.run(self.stayaway(*arguments), env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        silent = subprocess.DEVNULL
+        subprocess.run(
+            self.stayaway(*arguments), env=self.environment, check=True, stdout=silent, stderr=silent
+        )
 
     @contextmanager
     def matchers(self, count: int, module: str = "stayaway") -> Iterator[None]:

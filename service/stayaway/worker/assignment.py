@@ -9,7 +9,7 @@ import asyncio
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -36,6 +36,7 @@ FirstPosition = Literal["earliest", "latest"]
 _END_PATIENCE_S = 5.0
 _RETRY_S = 0.5
 _RECLAIM_S = 3.0
+_BATCH_SEALS = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -206,11 +207,14 @@ class Assignment:
     # ------------------------------------------------------------ upkeep
 
     async def seal_ranges(self, knowledge: Knowledge, *, keys: Iterable[PartitionKey] | None = None) -> None:
-        """Close the open ranges that are a minute old; with `keys`, all of those (handover)."""
+        """Close the open ranges that are over a minute old; with `keys`, all of those (handover).
+
+        Where records flow the next batch has closed its ranges itself by then, all in its own transaction.
+        """
         at = self.clock()
         chosen = [state for key, state in self.states.items() if keys is None or key in set(keys)]
         for state in sorted(chosen, key=lambda state: state.key):
-            old = at - state.coverage.opened_at >= SEAL_AFTER
+            old = at - state.coverage.opened_at >= SEAL_AFTER + _BATCH_SEALS
             if state.coverage.from_offset == state.next_offset or not (old or keys is not None):
                 continue
             entries, after = sealed(state, at, knowledge)
