@@ -18,8 +18,9 @@ Floats = npt.NDArray[np.float64]
 WGS84_A_M = 6_378_137.0
 WGS84_F = 1.0 / 298.257223563
 _E2 = WGS84_F * (2.0 - WGS84_F)
-_DEGREE_M = WGS84_A_M * math.pi / 180.0
-MIN_DEGREE_LAT_M = _DEGREE_M * (1.0 - _E2)
+DEGREE_M = WGS84_A_M * math.pi / 180.0
+"""A degree on a sphere of the equator's radius."""
+MIN_DEGREE_LAT_M = DEGREE_M * (1.0 - _E2)
 """A degree of latitude is nowhere shorter than at the equator."""
 
 
@@ -28,4 +29,4 @@ def degree_lengths_m(lat: Floats) -> tuple[Floats, Floats]:
     sine, cosine = sin_cos_degrees(lat)
     w2 = 1.0 - _E2 * (sine * sine)
     w = np.sqrt(w2)
-    return _DEGREE_M * cosine / w, _DEGREE_M * (1.0 - _E2) / (w2 * w)
+    return DEGREE_M * cosine / w, DEGREE_M * (1.0 - _E2) / (w2 * w)

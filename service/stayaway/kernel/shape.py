@@ -35,6 +35,25 @@ class Edges:
     lon2: Floats
     lat2: Floats
 
+    @cached_property
+    def south(self) -> Floats:
+        """The lower latitude of each edge."""
+        return np.minimum(self.lat1, self.lat2)
+
+    @cached_property
+    def north(self) -> Floats:
+        """The higher latitude of each edge."""
+        return np.maximum(self.lat1, self.lat2)
+
+    @cached_property
+    def east(self) -> Floats:
+        """The higher longitude of each edge."""
+        return np.maximum(self.lon1, self.lon2)
+
+    def take(self, rows: Ints) -> "Edges":
+        """The edges named."""
+        return Edges(self.lon1[rows], self.lat1[rows], self.lon2[rows], self.lat2[rows])
+
 
 @dataclass(frozen=True)
 class Shape:

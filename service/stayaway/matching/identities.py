@@ -23,6 +23,8 @@ Plates = npt.NDArray[np.uint8]
 # Pairs of (event, vehicle) compared at once; bounds the memory of a batch over one crowded place.
 _CHUNK = 200_000
 _STEP_ORDERS = 250
+# For each character code, what it is folded to.
+_FOLDED = np.array([ord(fold_plate(chr(code))) for code in range(256)], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,8 @@ class OrderIdentities:
             for number, plates in part:
                 starts[number], stops[number] = at, at + len(plates)
                 at += len(plates)
-            texts = [plate for _, plates in part for plate in plates]
-            blocks.append((_plate_columns(texts), _plate_columns([fold_plate(text) for text in texts])))
+            columns = _plate_columns([plate for _, plates in part for plate in plates])
+            blocks.append((columns, _FOLDED[columns]))
             yield
         plate_blocks, folded_blocks = zip(*blocks, strict=True)
         devices = yield from _device_steps(self.devices, changed)
@@ -107,8 +109,8 @@ class OrderIdentities:
     ) -> None:
         # Columns over the events that stand in some box, not over the whole batch.
         events, place = np.unique(rows[reads], return_inverse=True)
-        texts = [batch.identities[row] for row in events.tolist()]
-        plates, folded = _plate_columns(texts), _plate_columns([fold_plate(text) for text in texts])
+        plates = _plate_columns([batch.identities[row] for row in events.tolist()])
+        folded = _FOLDED[plates]
         counts = self.stops[owners[reads]] - self.starts[owners[reads]]
         ends = np.cumsum(counts)
         cut = 0

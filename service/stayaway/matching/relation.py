@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stayaway.kernel.arithmetic import normal_density, normal_distribution
-from stayaway.kernel.geodesy import degree_lengths_m
+from stayaway.kernel.geodesy import DEGREE_M, MIN_DEGREE_LAT_M, degree_lengths_m
 from stayaway.kernel.shape import Edges, Shape
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 _ORIENTATION_BOUND = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
 # Below this the bound does not hold any more, because products underflow.
 _SMALLEST_SAFE = 1e-250
+
+# Far above what rounding does to a distance.
+_FAR, _FAR_DEGREES = 1.01, 1e-9
 
 # 95 % of a 2-D normal lie within this many standard deviations: sqrt(-2 ln 0.05).
 _SIGMAS_AT_95 = 2.447746830680816
@@ -46,8 +49,7 @@ def is_inside(shape: Shape, lon: float, lat: float) -> bool:
 
 
 def _is_inside(edges: Edges, lon: float, lat: float) -> bool:
-    low, high = np.minimum(edges.lat1, edges.lat2), np.maximum(edges.lat1, edges.lat2)
-    near = np.flatnonzero((low <= lat) & (lat <= high) & (np.maximum(edges.lon1, edges.lon2) >= lon))
+    near = np.flatnonzero((edges.south <= lat) & (edges.north >= lat) & (edges.east >= lon))
     if not near.size:
         return False
     x1, y1, x2, y2 = edges.lon1[near], edges.lat1[near], edges.lon2[near], edges.lat2[near]
@@ -78,12 +80,15 @@ def _exact_side(x1: float, y1: float, x2: float, y2: float, x: float, y: float) 
     return (left > right) - (left < right)
 
 
-def boundary_distance_m(shape: Shape, lon: float, lat: float) -> float:
+def boundary_distance_m(shape: Shape, lon: float, lat: float, within_m: float = math.inf) -> float:
     """Metres from the point to the nearest point of the boundary (a cut at 180 degrees is none).
 
-    Right to 2e-6 of the distance within 10 km; farther away it only tells that it is far.
+    Right to 2e-6 of the distance within 10 km; farther away it only tells that it is far. Infinite,
+    or the distance all the same, where that is more than `within_m`.
     """
-    edges = shape.boundary
+    edges = _edges_near(shape.boundary, lon, lat, within_m)
+    if not edges.lon1.size:
+        return math.inf
     start_x, start_y = _offset_degrees(edges, lon), edges.lat1 - lat
     along_x, along_y = edges.lon2 - edges.lon1, edges.lat2 - edges.lat1
     # First in the point's own scale, then in that half way to the point found.
@@ -93,6 +98,26 @@ def boundary_distance_m(shape: Shape, lon: float, lat: float) -> float:
     scale_x, scale_y = degree_lengths_m(lat + y * 0.5)
     dx, dy = x * scale_x, y * scale_y
     return float(np.sqrt((dx * dx + dy * dy).min()))
+
+
+def _edges_near(edges: Edges, lon: float, lat: float, within_m: float) -> Edges:
+    """Without edges that are farther than `within_m`: most points are far from most edges.
+
+    No result depends on it: an edge is left out only if its box is a hundredth more than `within_m` away.
+    """
+    reach_lat = within_m * _FAR / MIN_DEGREE_LAT_M + _FAR_DEGREES
+    rows = np.flatnonzero((edges.south - reach_lat <= lat) & (edges.north + reach_lat >= lat))
+    if not rows.size:
+        return edges.take(rows)
+    near = edges.take(rows)
+    # A degree of longitude is nowhere shorter than on a sphere, at the latitude nearest to the pole.
+    farthest = min(abs(lat) + reach_lat, 90.0)
+    reach_lon = within_m * _FAR / (DEGREE_M * math.cos(math.radians(farthest))) + _FAR_DEGREES
+    start = _offset_degrees(near, lon)
+    end = start + (near.lon2 - near.lon1)
+    return near.take(
+        np.flatnonzero((np.minimum(start, end) <= reach_lon) & (np.maximum(start, end) >= -reach_lon))
+    )
 
 
 def _offset_degrees(edges: Edges, lon: float) -> Floats:

@@ -137,6 +137,21 @@ def test_distance_to_the_boundary_against_geographiclib(seed: int) -> None:
     assert boundary_distance_m(shape, lon, lat) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
+@settings(max_examples=300, deadline=None)
+@given(polygons(), st.floats(-2, 2), st.floats(-2, 2), st.floats(0, 3), st.sampled_from([0.0, 1e-9, 0.01]))
+def test_a_limit_changes_no_distance_up_to_it(
+    shape: Shape, share_x: float, share_y: float, times: float, off_m: float
+) -> None:
+    """In the same bits, at the limit itself too; beyond it, something beyond it."""
+    west, south, east, north = shape.bounds
+    lon = min(max(west + (east - west) * share_x, -180.0), 180.0)
+    lat = min(max(south + (north - south) * share_y, -90.0), 90.0)
+    distance_m = boundary_distance_m(shape, lon, lat)
+    for within_m in (distance_m, max(0.0, distance_m - off_m), distance_m + off_m, distance_m * times):
+        limited_m = boundary_distance_m(shape, lon, lat, within_m)
+        assert limited_m == distance_m if distance_m <= within_m else limited_m > within_m
+
+
 @pytest.mark.parametrize(
     ("lon", "lat", "expected"), [(0.01, 0, 0.5), (0.01, 0.01, 0.25), (0, 0, 1.0), (0.03, 0, 0.0)]
 )
