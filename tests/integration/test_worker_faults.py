@@ -73,7 +73,8 @@ class Matcher:
     async def judge(self, state: PartitionState, values: list[bytes | None]) -> PartitionState | None:
         """The state afterwards; None if the partition was lost."""
         offsets = list(range(state.next_offset, state.next_offset + len(values)))
-        result = await self.runner.run([Part(state=state, offsets=offsets, values=values)])
+        part = Part(state=state, offsets=offsets, values=values)
+        result = await self.runner.commit(await self.runner.judge([part]))
         return result.moved.get(state.key)
 
 
@@ -114,7 +115,7 @@ async def test_a_lost_fence_drops_that_partition_only(rig: Rig, matcher: Matcher
     parts = [
         Part(state=state, offsets=[0], values=[read(event_id=str(state.partition))]) for state in (mine, lost)
     ]
-    result = await matcher.runner.run(parts)
+    result = await matcher.runner.commit(await matcher.runner.judge(parts))
     assert (set(result.moved), result.lost) == ({mine.key}, {lost.key})
     assert [row["event_id"] for row in await rig.rows("SELECT event_id FROM sighting")] == ["0"]
     await rig.check_promises()

@@ -100,6 +100,7 @@ async def test_an_old_registry_and_a_stuck_loop_are_named(rig: Rig) -> None:
     async with running(worker), served(worker) as client:
         await until_ready(client)
         async with worker._busy, worker._follower._lock:  # the loop and the watch can do nothing now
+            await eventually(lambda: worker.since_turn_s() > 0.5)  # a turn without records takes 0.05 s
             await rig.import_orders(orders_file(orders=[], notices=[NOTICE]))
             worker._follower._in_touch_at -= 1000
             assert "REGISTRY_OLD" in await codes(client)

@@ -7,8 +7,9 @@ digest tells whether the log is still the same one.
 
 import asyncio
 import hmac
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from stayaway.platform.seal import Seal
 from stayaway.worker.batch import record_digest
 from stayaway.worker.coverage import SEAL_AFTER, Knowledge, PartitionKey, PartitionState
 from stayaway.worker.database import Database
-from stayaway.worker.judge import Part
+from stayaway.worker.judge import JudgedBatch, Part
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import (
     HoldReason,
@@ -41,7 +42,10 @@ _BATCH_SEALS = timedelta(seconds=2)
 
 @dataclass(slots=True)
 class Assignment:
-    """States by partition; only the worker's loop changes them, under its lock."""
+    """States by partition; only the worker's loop changes them, under its lock.
+
+    `reading`: up to where records were taken that are not committed yet.
+    """
 
     consumer: AIOKafkaConsumer
     database: Database
@@ -52,6 +56,7 @@ class Assignment:
     observer: Observer
     states: dict[PartitionKey, PartitionState] = field(default_factory=dict)
     held: dict[PartitionKey, str] = field(default_factory=dict)
+    reading: dict[PartitionKey, int] = field(default_factory=dict)
     _pending: dict[PartitionKey, float] = field(default_factory=dict)
     _unverified: set[PartitionKey] = field(default_factory=set)
     _short_since: dict[PartitionKey, float] = field(default_factory=dict)
@@ -69,6 +74,7 @@ class Assignment:
         """Claim it (again) in the loop, `after_s` seconds from now."""
         self.states.pop(key, None)
         self.held.pop(key, None)
+        self.reading.pop(key, None)
         self._unverified.discard(key)
         self._pending[key] = asyncio.get_running_loop().time() + after_s
 
@@ -77,6 +83,7 @@ class Assignment:
         for key in keys:
             self.states.pop(key, None)
             self.held.pop(key, None)
+            self.reading.pop(key, None)
             self._pending.pop(key, None)
             self._short_since.pop(key, None)
             self._unverified.discard(key)
@@ -187,11 +194,28 @@ class Assignment:
                 continue  # revoked, held or lost since: nobody's work here
             if key in self._unverified and not await self._verified(state, records[0]):
                 continue
-            fresh = [record for record in records if record.offset >= state.next_offset]
-            if fresh:
-                offsets = [record.offset for record in fresh]
-                parts.append(Part(state=state, offsets=offsets, values=[record.value for record in fresh]))
+            state = replace(state, next_offset=self.reading.get(key, state.next_offset))
+            offsets = [record.offset for record in records]
+            first = bisect_left(offsets, state.next_offset)
+            if first < len(offsets):
+                values = [record.value for record in records]
+                parts.append(Part(state=state, offsets=offsets[first:], values=values[first:]))
+                self.reading[key] = offsets[-1] + 1
         return parts
+
+    def standing(self, batch: JudgedBatch) -> JudgedBatch:
+        """The parts of `batch` that may be committed. What else of it is still ours is read again."""
+        found = batch.standing_at(self.states)
+        for key in {item.key for item in batch.judged} - {item.key for item in found.judged}:
+            if key in self.states:
+                self._pause(key)
+                self.pend(key)
+        return found
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether some partition's overlap has to be looked at before its records count."""
+        return bool(self._unverified)
 
     async def _verified(self, state: PartitionState, record: Any) -> bool:
         """Whether the log's first record is the one judged last."""

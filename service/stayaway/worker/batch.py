@@ -24,7 +24,7 @@ from stayaway.worker.coverage import NULL_VALUE, PartitionKey, PartitionState, S
 from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import Registry, RegistryFollower
-from stayaway.worker.judge import JudgedPart, Part, judge_parts
+from stayaway.worker.judge import JudgedBatch, JudgedPart, Part, judge_parts
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import SQL, append, move, reconcile, sealed
 from stayaway.worker.patience import Patience
@@ -42,7 +42,6 @@ class BatchResult:
     moved: dict[PartitionKey, PartitionState] = field(default_factory=dict)
     lost: set[PartitionKey] = field(default_factory=set)
     registry_sequence: int | None = None
-    judge_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ def record_digest(seal: Seal, value: bytes | None) -> bytes:
 
 
 class BatchRunner:
-    """Carries batches through to their commit. One at a time."""
+    """Judges batches and carries them through to their commit, one at a time."""
 
     def __init__(
         self,
@@ -84,29 +83,36 @@ class BatchRunner:
         self._clock = clock
         self._wait_s = wait_s
 
-    async def run(self, parts: Sequence[Part]) -> BatchResult:
+    async def judge(self, parts: Sequence[Part]) -> JudgedBatch:
+        """Judge on the registry in use. Needs no server: it may go on beside the batch before."""
+        began_s, registry = asyncio.get_running_loop().time(), self._follower.current
+        judged = await judge_parts(parts, registry)
+        judge_s = asyncio.get_running_loop().time() - began_s
+        return JudgedBatch(judged=judged, registry=registry, began_s=began_s, judge_s=judge_s)
+
+    async def commit(self, batch: JudgedBatch) -> BatchResult:
         """Returns once every part is committed or lost to another owner.
 
-        Raises BreakerTrippedError before anything of a bad batch is recorded, UnreachableError
-        when a server stays away over the limit, and whatever no second try can mend.
+        What was judged on another registry than the one in use is judged again. Raises
+        BreakerTrippedError before anything of a bad batch is recorded, UnreachableError when a server
+        stays away over the limit, and whatever no second try can mend.
         """
-        result = BatchResult()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        todo, sent, failures = list(parts), set[PartitionKey](), Patience(self._wait_s)
-        while todo:
+        result, records = BatchResult(), sum(item.tally.records for item in batch.judged)
+        judge_s, sent, failures = batch.judge_s, set[PartitionKey](), Patience(self._wait_s)
+        todo: JudgedBatch | None = batch
+        while todo is not None and todo.judged:
             if self._follower.is_out_of_touch:
                 await self._reload(failures)
-            started = loop.time()
-            registry = self._follower.current
-            judged = await judge_parts(todo, registry)
-            result.judge_s += loop.time() - started
+            if not self._is_of_now(todo):
+                todo = await self.judge([item.part for item in todo.judged])
+                judge_s += todo.judge_s
+            judged = todo.judged
             await let_others()  # digests and rows take the loop for some time again
             await failpoint("after_decide")
             self._breaker.check(sum(j.tally.records for j in judged), sum(j.tally.refused for j in judged))
             try:
                 await self._send_letters(judged, sent)
-                attempt = await self._commit(judged, registry)
+                attempt = await self._commit(judged, todo.registry)
             except OrdersMovedError:
                 self._observer.retry("ORDERS_MOVED")
                 await self._reload(failures)
@@ -121,9 +127,13 @@ class BatchRunner:
                 self._database.drop()
                 raise
             self._take(attempt, judged, result)
-            todo = attempt.again
-        self._observer.batch(sum(len(part.values) for part in parts), loop.time() - began, result.judge_s)
+            todo = await self.judge(attempt.again) if attempt.again else None
+        self._observer.batch(records, asyncio.get_running_loop().time() - batch.began_s, judge_s)
         return result
+
+    def _is_of_now(self, batch: JudgedBatch) -> bool:
+        """Whether it was judged on the registry in use."""
+        return batch.registry.knowledge == self._follower.current.knowledge
 
     async def _reload(self, failures: Patience) -> None:
         while True:

@@ -6,7 +6,7 @@ neither its slice nor its batch.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
@@ -27,7 +27,10 @@ SLICE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Records of one partition, ascending, from the offset that its state expects next."""
+    """Records of one partition, ascending, from the offset that its state expects next.
+
+    `state`: while records before these are being committed, as it will be then, as far as its position goes.
+    """
 
     state: PartitionState
     offsets: Sequence[int]
@@ -55,6 +58,26 @@ class JudgedPart:
     def key(self) -> PartitionKey:
         """(topic, partition)."""
         return self.part.state.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBatch:
+    """Parts judged on one registry. `began_s`: the loop's time then; `judge_s`: how long it took."""
+
+    judged: Sequence[JudgedPart]
+    registry: Registry
+    began_s: float
+    judge_s: float
+
+    def standing_at(self, states: Mapping[PartitionKey, PartitionState]) -> "JudgedBatch":
+        """Those that begin where `states` has their partitions, in the epoch they were read in."""
+        judged = []
+        for item in self.judged:
+            part, state = item.part, states.get(item.key)
+            expected = (part.state.epoch, part.state.next_offset)
+            if state is not None and (state.epoch, state.next_offset) == expected:
+                judged.append(replace(item, part=replace(part, state=state)))
+        return replace(self, judged=judged)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,8 @@
-"""The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions."""
+"""The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions.
+
+One batch is committed while the next is fetched and judged: judging needs no server and no state but the
+registry, committing mostly waits. Which records are committed after which is settled by the states alone.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -24,6 +28,7 @@ from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
 from stayaway.worker.hold import RegistryHold
+from stayaway.worker.judge import JudgedBatch, Part
 from stayaway.worker.listener import GroupListener
 from stayaway.worker.observe import Observer
 from stayaway.worker.patience import Patience
@@ -85,6 +90,7 @@ class MatcherWorker:
         self._hold = RegistryHold(self._follower, self.metrics)
         self._breaker = breaker or Breaker()
         self._busy = asyncio.Lock()
+        self._in_hand: JudgedBatch | None = None
         self._upkeep_at = 0.0
         self.assignment: Assignment
         self._runner: BatchRunner
@@ -125,6 +131,7 @@ class MatcherWorker:
         while not stop.is_set():
             await self._turn()
             self._turned_at = monotonic()
+        await self._settle()
 
     async def _interrupt(self, work: "asyncio.Task[None]") -> None:
         """A turn that waits for a server is not waited for: what it had in hand is read again."""
@@ -207,24 +214,58 @@ class MatcherWorker:
     # ------------------------------------------------------------ one turn
 
     async def _turn(self) -> None:
+        """Commit the batch in hand and, beside that, fetch and judge the next."""
         if self._hold.holds():
             await asyncio.sleep(_POLL_MS / 1000)
             return
-        await self._claim()
+        if self.assignment.due():
+            await self._settle()  # a claim asks where its partition stands
+            await self._claim()
+        committing = asyncio.create_task(self._settle())
+        try:
+            judged = await self._fetch_and_judge()
+        except BaseException:
+            committing.cancel()
+            await asyncio.wait({committing})
+            raise
+        await committing
+        self._in_hand = judged
+
+    async def _fetch_and_judge(self) -> JudgedBatch | None:
         try:
             fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             self._claim_all_again()
-            return
+            return None
         except KafkaError as error:
             await self._bear(error)
-            return
+            return None
         await let_others()  # taking records apart and judging them are two stretches, not one
         await failpoint("after_fetch")
+        if not fetched:
+            return None
+        try:
+            parts = await self._take(fetched)
+        except PASSING_ERRORS:
+            self._database.drop()
+            self._claim_all_again()
+            return None
+        return await self._runner.judge(parts) if parts else None
+
+    async def _take(self, fetched: dict[TopicPartition, list[Any]]) -> list[Part]:
+        """The parts to judge. Where a log may not be the one we know, nothing goes on beside that."""
+        if not self.assignment.is_unverified:
+            return await self.assignment.take(fetched)
+        async with self._busy:
+            return await self.assignment.take(fetched)
+
+    async def _settle(self) -> None:
+        """Commit the batch in hand, and see to what is due each second."""
         try:
             async with self._busy:
-                if fetched:
-                    await self._work(fetched)
+                batch, self._in_hand = self._in_hand, None
+                if batch is not None:
+                    await self._commit(batch)
                 await self._upkeep()
         except PASSING_ERRORS:
             # What was fetched may not be recorded: seek again to what the database says.
@@ -255,11 +296,11 @@ class MatcherWorker:
             self._consumer.pause(where)
             self.assignment.pend((where.topic, where.partition))
 
-    async def _work(self, fetched: dict[TopicPartition, list[Any]]) -> None:
-        parts = await self.assignment.take(fetched)
-        if not parts:
+    async def _commit(self, batch: JudgedBatch) -> None:
+        standing = self.assignment.standing(batch)
+        if not standing.judged:
             return
-        result = await self._runner.run(parts)
+        result = await self._runner.commit(standing)
         for key, state in result.moved.items():
             if key in self.assignment.states:
                 self.assignment.states[key] = state
@@ -305,8 +346,10 @@ class MatcherWorker:
         """
         await failpoint("on_revoke")
         with suppress(TimeoutError):
-            async with asyncio.timeout(_HANDOVER_S), self._busy:
-                await self._seal_some(keys)
+            async with asyncio.timeout(_HANDOVER_S):
+                await self._settle()
+                async with self._busy:
+                    await self._seal_some(keys)
         self.assignment.forget(keys)
 
     async def _seal_some(self, keys: list[tuple[str, int]]) -> None:
