@@ -13,6 +13,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from stayaway.kernel.edges import Edges
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -24,16 +26,6 @@ _NEAR_HALF = 1e-5
 """Far above the error of the product, 2**-22 at 180 degrees."""
 _SAFE_PRODUCTS = 2**61
 """Sums of so much stay within 64 bits, with both terms of each edge."""
-
-
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """Columns over all edges of a shape: from (lon1, lat1) to (lon2, lat2), interior on the left."""
-
-    lon1: Floats
-    lat1: Floats
-    lon2: Floats
-    lat2: Floats
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,15 @@
-"""Where a point lies to a shape: inside (exactly), how far from the boundary, with what probability.
-
-Inside is decided by the sign of exact determinants over the IEEE doubles given; on the boundary
-is inside. Distances and probabilities use promise 3's arithmetic only.
-"""
+"""How likely a point known only with an error lies in a shape, in promise 3's arithmetic."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from stayaway.kernel.arithmetic import normal_density, normal_distribution
 from stayaway.kernel.geodesy import degree_lengths_m
-from stayaway.kernel.shape import Edges, Shape
+from stayaway.kernel.shape import Shape
 
 Floats = npt.NDArray[np.float64]
-
-# J. R. Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997: (3 + 16 eps) eps bounds
-# the relative error of the 2-D orientation determinant.
-_ORIENTATION_BOUND = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
-# Below this the bound does not hold any more, because products underflow.
-_SMALLEST_SAFE = 1e-250
 
 # 95 % of a 2-D normal lie within this many standard deviations: sqrt(-2 ln 0.05).
 _SIGMAS_AT_95 = 2.447746830680816
@@ -33,85 +22,6 @@ _WEIGHTS = (0.3478548451374538, 0.6521451548625461, 0.6521451548625461, 0.347854
 # All nodes of all panels, in half panels from the start less one.
 _ABSCISSAS = np.array([2.0 * panel + node for panel in range(_PANELS) for node in _NODES])
 _PANEL_WEIGHTS = np.array(_WEIGHTS * _PANELS)
-
-
-def is_inside(shape: Shape, lon: float, lat: float) -> bool:
-    """Whether the point is in `shape` or on its boundary, exactly.
-
-    Edges are straight in lon/lat; the meridians -180 and 180 are one.
-    """
-    if _is_inside(shape.edges, lon, lat):
-        return True
-    return abs(lon) == 180.0 and _is_inside(shape.edges, -lon, lat)
-
-
-def _is_inside(edges: Edges, lon: float, lat: float) -> bool:
-    low, high = np.minimum(edges.lat1, edges.lat2), np.maximum(edges.lat1, edges.lat2)
-    near = np.flatnonzero((low <= lat) & (lat <= high) & (np.maximum(edges.lon1, edges.lon2) >= lon))
-    if not near.size:
-        return False
-    x1, y1, x2, y2 = edges.lon1[near], edges.lat1[near], edges.lon2[near], edges.lat2[near]
-    side = _sides(x1, y1, x2, y2, lon, lat)
-    touches = (side == 0) & (np.minimum(x1, x2) <= lon) & (lon <= np.maximum(x1, x2))
-    if touches.any():
-        return True
-    upward, downward = (y1 <= lat) & (lat < y2), (y2 <= lat) & (lat < y1)
-    crossings = int(np.count_nonzero((upward & (side > 0)) | (downward & (side < 0))))
-    return crossings % 2 == 1
-
-
-def _sides(x1: Floats, y1: Floats, x2: Floats, y2: Floats, x: float, y: float) -> npt.NDArray[np.int8]:
-    """Sign of the determinant of (p2 - p1, p - p1) for each edge: 1 left of it, -1 right, 0 on its line."""
-    left, right = (x2 - x1) * (y - y1), (y2 - y1) * (x - x1)
-    determinant, size = left - right, np.abs(left) + np.abs(right)
-    side = np.sign(determinant).astype(np.int8)
-    doubtful = (np.abs(determinant) <= _ORIENTATION_BOUND * size) | (size < _SMALLEST_SAFE)
-    for i in np.flatnonzero(doubtful).tolist():
-        side[i] = _exact_side(float(x1[i]), float(y1[i]), float(x2[i]), float(y2[i]), x, y)
-    return side
-
-
-def _exact_side(x1: float, y1: float, x2: float, y2: float, x: float, y: float) -> int:
-    start_x, start_y = Fraction(x1), Fraction(y1)
-    left = (Fraction(x2) - start_x) * (Fraction(y) - start_y)
-    right = (Fraction(y2) - start_y) * (Fraction(x) - start_x)
-    return (left > right) - (left < right)
-
-
-def boundary_distance_m(shape: Shape, lon: float, lat: float) -> float:
-    """Metres from the point to the nearest point of the boundary (a cut at 180 degrees is none).
-
-    Right to 2e-6 of the distance within 10 km; farther away it only tells that it is far.
-    """
-    edges = shape.boundary
-    start_x, start_y = _offset_degrees(edges, lon), edges.lat1 - lat
-    along_x, along_y = edges.lon2 - edges.lon1, edges.lat2 - edges.lat1
-    # First in the point's own scale, then in that half way to the point found.
-    x, y = _nearest(start_x, start_y, along_x, along_y, *degree_lengths_m(np.array([lat])))
-    scale = degree_lengths_m(lat + y * 0.5)
-    x, y = _nearest(start_x, start_y, along_x, along_y, *scale)
-    scale_x, scale_y = degree_lengths_m(lat + y * 0.5)
-    dx, dy = x * scale_x, y * scale_y
-    return float(np.sqrt((dx * dx + dy * dy).min()))
-
-
-def _offset_degrees(edges: Edges, lon: float) -> Floats:
-    """Longitude of each edge's start from the point, the short way round for the edge as a whole."""
-    middle = (edges.lon1 + edges.lon2) * 0.5 - lon
-    turn = np.where(middle > 180.0, -360.0, np.where(middle < -180.0, 360.0, 0.0))
-    return edges.lon1 - lon + turn
-
-
-def _nearest(
-    start_x: Floats, start_y: Floats, along_x: Floats, along_y: Floats, scale_x: Floats, scale_y: Floats
-) -> tuple[Floats, Floats]:
-    """The nearest point of each edge, in degrees from the point asked about."""
-    ax, ay, bx, by = start_x * scale_x, start_y * scale_y, along_x * scale_x, along_y * scale_y
-    # A piece of a cut edge may have no length left; then any share of it is its start.
-    length2 = bx * bx + by * by
-    share = -(ax * bx + ay * by) / np.where(length2 > 0.0, length2, 1.0)
-    share = np.minimum(np.maximum(share, 0.0), 1.0)
-    return start_x + share * along_x, start_y + share * along_y
 
 
 def inside_probability(shape: Shape, lon: float, lat: float, radius_m: float) -> float:
