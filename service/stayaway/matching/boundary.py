@@ -53,7 +53,8 @@ def _runs_at_least_m(edges: Edges, lon: float, lat: float) -> Floats:
     # A degree of longitude is shortest farthest from the equator: nowhere between the two is it shorter.
     farthest = np.maximum(np.maximum(np.abs(runs.south), np.abs(runs.north)), abs(lat))
     dx_m, dy_m = dx * np.maximum(degree_lengths_m(farthest)[0], 0.0), dy * MIN_DEGREE_LAT_M
-    return np.sqrt(dx_m * dx_m + dy_m * dy_m) * _BELOW
+    at_least_m: Floats = np.sqrt(dx_m * dx_m + dy_m * dy_m) * _BELOW
+    return at_least_m
 
 
 def _offset_degrees(edges: Edges, lon: float) -> Floats:

@@ -44,7 +44,7 @@ def _are_inside(edges: Edges, lon: Floats, lat: Floats) -> Bools:
         )
     x, y = lon[:, np.newaxis], lat[:, np.newaxis]
     point, edge = np.nonzero((edges.south <= y) & (y <= edges.north) & (edges.east >= x))
-    inside = np.zeros(len(lon), dtype=np.bool_)
+    inside: Bools = np.zeros(len(lon), dtype=np.bool_)
     if not point.size:
         return inside
     x1, y1, x2, y2 = edges.lon1[edge], edges.lat1[edge], edges.lon2[edge], edges.lat2[edge]
