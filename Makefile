@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench faults schemas fixtures kafka-up kafka-down clean
+.PHONY: help setup demo test lint format bench oracle faults schemas fixtures kafka-up kafka-down clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ format: $(STAMP) ## let ruff put the code in form
 
 faults: $(STAMP) ## break matchers in one group, their servers and their connections FAULTS times (SEED= replays; needs Kafka)
 	@cd tests && PYTHONPATH=.:../fixtures ../$(BIN)/python -m faults.run --faults $(or $(FAULTS),500) $(if $(SEED),--seed $(SEED))
+
+oracle: $(STAMP) ## the engine's inside against an oracle written apart from it, on POINTS random points (SEED= replays)
+	@cd tests && PYTHONPATH=. ../$(BIN)/python -m exactness.run --points $(or $(POINTS),1000000) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
 	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)

@@ -65,7 +65,19 @@ def _sides(x1: Floats, y1: Floats, x2: Floats, y2: Floats, x: Floats, y: Floats)
     determinant, size = left - right, np.abs(left) + np.abs(right)
     side = np.sign(determinant).astype(np.int8)
     doubtful = (np.abs(determinant) <= _ORIENTATION_BOUND * size) | (size < _SMALLEST_SAFE)
-    for i in np.flatnonzero(doubtful).tolist():
+    rows = np.flatnonzero(doubtful)
+    if rows.size:
+        side[rows] = _exact_sides(*(column[rows] for column in (x1, y1, x2, y2, x, y)))
+    return side
+
+
+def _exact_sides(
+    x1: Floats, y1: Floats, x2: Floats, y2: Floats, x: Floats, y: Floats
+) -> npt.NDArray[np.int8]:
+    # A difference has its exact sign in any case, so products of unlike signs need no more than that.
+    left, right = np.sign(x2 - x1) * np.sign(y - y1), np.sign(y2 - y1) * np.sign(x - x1)
+    side: npt.NDArray[np.int8] = np.sign(left - right).astype(np.int8)
+    for i in np.flatnonzero((left == right) & (left != 0.0)).tolist():
         side[i] = _exact_side(*(float(column[i]) for column in (x1, y1, x2, y2, x, y)))
     return side
 
