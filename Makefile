@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench oracle faults schemas fixtures kafka-up kafka-down clean
+.PHONY: help setup demo test lint format bench bench-postgis oracle faults schemas fixtures kafka-up kafka-down clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## create .venv and install everything, pinned by hash
 
@@ -42,6 +42,9 @@ oracle: $(STAMP) ## the engine's inside against an oracle written apart from it,
 
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
 	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)
+
+bench-postgis: $(STAMP) ## the same zones and points in PostGIS and in our index (needs postgresql-15-postgis-3)
+	@cd tests && PYTHONPATH=. ../$(BIN)/python -m bench.postgis
 
 schemas: $(STAMP) ## write schemas/ anew from the code
 	@$(BIN)/python -m stayaway.schemas schemas

@@ -32,7 +32,7 @@ def _smallest_m(edges: Edges, lon: float, lat: float) -> float:
     start_x, start_y = _offset_degrees(edges, lon), edges.lat1 - lat
     along_x, along_y = edges.lon2 - edges.lon1, edges.lat2 - edges.lat1
     # First in the point's own scale, then in that half way to the point found.
-    x, y = _nearest(start_x, start_y, along_x, along_y, *degree_lengths_m(np.array([lat])))
+    x, y = _nearest(start_x, start_y, along_x, along_y, *degree_lengths_m(lat))
     scale = degree_lengths_m(lat + y * 0.5)
     x, y = _nearest(start_x, start_y, along_x, along_y, *scale)
     scale_x, scale_y = degree_lengths_m(lat + y * 0.5)
@@ -65,7 +65,12 @@ def _offset_degrees(edges: Edges, lon: float) -> Floats:
 
 
 def _nearest(
-    start_x: Floats, start_y: Floats, along_x: Floats, along_y: Floats, scale_x: Floats, scale_y: Floats
+    start_x: Floats,
+    start_y: Floats,
+    along_x: Floats,
+    along_y: Floats,
+    scale_x: Floats | float,
+    scale_y: Floats | float,
 ) -> tuple[Floats, Floats]:
     """The nearest point of each edge, in degrees from the point asked about."""
     ax, ay, bx, by = start_x * scale_x, start_y * scale_y, along_x * scale_x, along_y * scale_y

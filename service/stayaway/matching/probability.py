@@ -29,20 +29,30 @@ def inside_probability(shape: Shape, lon: float, lat: float, radius_m: float) ->
 
     Green's theorem turns the integral of the density over the area into one along the boundary,
     P = closed integral of Phi(x) phi(y) dy in standard deviations, done edge by edge by
-    Gauss-Legendre quadrature; error below 1e-4, rounded to 3 decimals.
+    Gauss-Legendre quadrature; error below 1e-4, rounded to 3 decimals. The plane has the point's own
+    scale: within 0.01 of the normal on the ellipsoid up to 50 km and 85 degrees (tested).
     """
-    scale_x, scale_y = degree_lengths_m(np.array([lat]))
+    return round(min(max(_mass(shape, lon, lat, radius_m), 0.0), 1.0), 3)
+
+
+def _mass(shape: Shape, lon: float, lat: float, radius_m: float) -> float:
+    scale_x, scale_y = degree_lengths_m(lat)
     sigma_m = radius_m / _SIGMAS_AT_95
-    unit_x, unit_y = float(scale_x[0]) / sigma_m, float(scale_y[0]) / sigma_m
-    edges = shape.edges
-    y1, y2 = (edges.lat1 - lat) * unit_y, (edges.lat2 - lat) * unit_y
+    unit_x, unit_y = scale_x / sigma_m, scale_y / sigma_m
+    runs = shape.edges.runs
+    level = ((runs.north - lat) * unit_y > -_REACH_SIGMAS) & ((runs.south - lat) * unit_y < _REACH_SIGMAS)
     terms: list[float] = []
     for turn in (-360.0, 0.0, 360.0):  # -180 and 180 are one meridian: the shape repeats
+        east = (runs.east - lon + turn) * unit_x
+        if east.max() < -_REACH_SIGMAS or (runs.west.min() - lon + turn) * unit_x > _REACH_SIGMAS:
+            continue
+        # Runs below, above or left of the window have no terms; rounding keeps order, so none is lost.
+        edges = shape.edges.of_runs(level & (east > -_REACH_SIGMAS))
+        y1, y2 = (edges.lat1 - lat) * unit_y, (edges.lat2 - lat) * unit_y
         x1, x2 = (edges.lon1 - lon + turn) * unit_x, (edges.lon2 - lon + turn) * unit_x
-        if x1.max() >= -_REACH_SIGMAS and x1.min() <= _REACH_SIGMAS:
-            terms += _contour_terms(x1, y1, x2, y2)
+        terms += _contour_terms(x1, y1, x2, y2)
     # fsum rounds the exact sum once, so that no order of adding shows in the bits.
-    return round(min(max(math.fsum(terms), 0.0), 1.0), 3)
+    return math.fsum(terms)
 
 
 def _contour_terms(x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> list[float]:
