@@ -119,7 +119,7 @@ def open_boundary(patch: pytest.MonkeyPatch) -> None:
     """What is on the boundary counts as outside."""
 
     def strictly(shape: Any, lon: float, lat: float) -> bool:
-        return is_inside(shape, lon, lat) and boundary.boundary_distance_m(shape, lon, lat) > 0
+        return is_inside(shape, lon, lat) and boundary.boundary_distance_m(shape, lon, lat, 1.0) > 0
 
     patch.setattr(decision, "is_inside", strictly)
 

@@ -1,6 +1,7 @@
 """Run as a program: a digest of every bit that the geometry of a decision comes to."""
 
 import hashlib
+import math
 import random
 
 from stayaway.kernel.shape import Shape
@@ -28,7 +29,7 @@ def main() -> None:
             y = (lat + rng.randrange(-size, 2 * size)) / _GRID
             x = max(-180.0, x)
             radius_m = float(rng.randrange(1, 10 ** rng.randrange(1, 6)))
-            found = boundary_distance_m(shape, x, y), _mass(shape, x, y, radius_m)
+            found = boundary_distance_m(shape, x, y, math.inf), _mass(shape, x, y, radius_m)
             digest.update(f"{is_inside(shape, x, y)} {found[0].hex()} {found[1].hex()}\n".encode())
     print(digest.hexdigest())  # noqa: T201 - this is what it is for
 

@@ -73,10 +73,13 @@ class Edges:
         """Whether choosing among runs could leave nothing out."""
         return len(self) <= RUN_EDGES
 
+    def take(self, chosen: Bools | Ints) -> "Edges":
+        """Some of them, in their order."""
+        return Edges(self.lon1[chosen], self.lat1[chosen], self.lon2[chosen], self.lat2[chosen])
+
     def of_runs(self, chosen: Bools) -> "Edges":
         """The edges of the runs chosen, in their order."""
         if chosen.all():
             return self
         rows = (np.flatnonzero(chosen)[:, np.newaxis] * RUN_EDGES + np.arange(RUN_EDGES)).ravel()
-        rows = rows[rows < len(self)]
-        return Edges(self.lon1[rows], self.lat1[rows], self.lon2[rows], self.lat2[rows])
+        return self.take(rows[rows < len(self)])

@@ -1,31 +1,59 @@
 """How far a point is from the boundary of a shape, in promise 3's arithmetic."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from stayaway.kernel.edges import Edges
+from stayaway.kernel.edges import Edges, RunBoxes
 from stayaway.kernel.geodesy import MIN_DEGREE_LAT_M, degree_lengths_m
 from stayaway.kernel.shape import Shape
 
 Floats = npt.NDArray[np.float64]
 
-_BELOW = 1.0 - 1e-9
+_SLACK = 1.0 + 1e-9
 """What keeps a bound a bound, whatever its rounding."""
 
 
-def boundary_distance_m(shape: Shape, lon: float, lat: float) -> float:
-    """Metres from the point to the nearest point of the boundary (a cut at 180 degrees is none).
+def boundary_distance_m(shape: Shape, lon: float, lat: float, within_m: float) -> float:
+    """Metres from the point to the nearest point of the boundary (a cut at 180 degrees is none), where
+    that is at most `within_m`; infinity where it is more.
 
     Right to 2e-6 of the distance within 10 km; farther away it only tells that it is far.
     """
-    edges = shape.boundary
+    edges = _within(shape.boundary, lon, lat, within_m)
     if not edges.is_one_run:
-        at_least_m = _runs_at_least_m(edges, lon, lat)
-        nearest_run = np.arange(len(at_least_m)) == at_least_m.argmin()
-        # No edge of a run that lies beyond this can be the nearest.
-        at_most_m = _smallest_m(edges.of_runs(nearest_run), lon, lat)
-        edges = edges.of_runs(nearest_run | (at_least_m <= at_most_m))
-    return _smallest_m(edges, lon, lat)
+        # No edge farther away than some edge can be the nearest.
+        runs = edges.runs
+        off = np.maximum(np.maximum(runs.south - lat, lat - runs.north), 0.0)
+        off += np.maximum(np.maximum(runs.west - lon, lon - runs.east), 0.0)
+        some = edges.of_runs(np.arange(len(off)) == off.argmin())
+        edges = _within(edges, lon, lat, min(within_m, _smallest_m(some, lon, lat)))
+    distance_m = _smallest_m(edges, lon, lat) if len(edges) else math.inf
+    return distance_m if distance_m <= within_m else math.inf
+
+
+def _within(edges: Edges, lon: float, lat: float, within_m: float) -> Edges:
+    """All edges for which `_smallest_m` comes to `within_m` or less, and few others."""
+    margin_lat = within_m / MIN_DEGREE_LAT_M * _SLACK
+    # A degree of longitude is nowhere shorter than where the margin ends towards the pole.
+    farthest = abs(lat) + margin_lat
+    margin_lon = within_m / degree_lengths_m(farthest)[0] * _SLACK if farthest < 90.0 else 360.0
+    if not edges.is_one_run:
+        edges = edges.of_runs(_meets(edges.runs, lon, lat, margin_lon, margin_lat))
+    return edges.take(_meets(edges, lon, lat, margin_lon, margin_lat))
+
+
+def _meets(
+    boxes: Edges | RunBoxes, lon: float, lat: float, margin_lon: float, margin_lat: float
+) -> npt.NDArray[np.bool_]:
+    """Which boxes come as near as the margins to the point, in degrees; the way round may lie over 180."""
+    level = (boxes.south <= lat + margin_lat) & (boxes.north >= lat - margin_lat)
+    turns = (0.0,) if abs(lon) + margin_lon < 180.0 else (-360.0, 0.0, 360.0)
+    found = np.zeros_like(level)
+    for turn in turns:
+        found |= (boxes.west + turn <= lon + margin_lon) & (boxes.east + turn >= lon - margin_lon)
+    return found & level
 
 
 def _smallest_m(edges: Edges, lon: float, lat: float) -> float:
@@ -38,23 +66,6 @@ def _smallest_m(edges: Edges, lon: float, lat: float) -> float:
     scale_x, scale_y = degree_lengths_m(lat + y * 0.5)
     dx, dy = x * scale_x, y * scale_y
     return float(np.sqrt((dx * dx + dy * dy).min()))
-
-
-def _runs_at_least_m(edges: Edges, lon: float, lat: float) -> Floats:
-    """For each run of edges, metres that `_smallest_m` of it cannot fall below: those to its box."""
-    runs = edges.runs
-    dy = np.maximum(np.maximum(runs.south - lat, lat - runs.north), 0.0)
-    # The short way round is one of three: an edge is taken with the longitude nearest the point's.
-    ways = [
-        np.maximum(np.maximum(runs.west - lon + turn, lon - turn - runs.east), 0.0)
-        for turn in (-360.0, 0.0, 360.0)
-    ]
-    dx = np.minimum(np.minimum(ways[0], ways[1]), ways[2])
-    # A degree of longitude is shortest farthest from the equator: nowhere between the two is it shorter.
-    farthest = np.maximum(np.maximum(np.abs(runs.south), np.abs(runs.north)), abs(lat))
-    dx_m, dy_m = dx * np.maximum(degree_lengths_m(farthest)[0], 0.0), dy * MIN_DEGREE_LAT_M
-    at_least_m: Floats = np.sqrt(dx_m * dx_m + dy_m * dy_m) * _BELOW
-    return at_least_m
 
 
 def _offset_degrees(edges: Edges, lon: float) -> Floats:

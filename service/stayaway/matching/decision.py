@@ -86,7 +86,8 @@ def relate(sighting: Sighting, zone: Zone, policy: Policy) -> Place | None:
     inside = is_inside(zone.shape, sighting.lon, sighting.lat)
     if inside and radius_m == 0.0:
         return Place("INSIDE", None, radius_m, accuracy_m, over_cap)
-    distance_m = boundary_distance_m(zone.shape, sighting.lon, sighting.lat)
+    matters_m = max(radius_m, zone.warning_m or 0.0)
+    distance_m = boundary_distance_m(zone.shape, sighting.lon, sighting.lat, matters_m)
     if inside and distance_m >= radius_m:
         return Place("INSIDE", None, radius_m, accuracy_m, over_cap)
     if distance_m < radius_m:
@@ -194,7 +195,7 @@ def _exceptions(
 def _exception_relation(place: Shape | None, sighting: Sighting, radius_m: float) -> str:
     if place is None:
         return "APPLIES"
-    distance_m = boundary_distance_m(place, sighting.lon, sighting.lat)
+    distance_m = boundary_distance_m(place, sighting.lon, sighting.lat, radius_m)
     if distance_m < radius_m:
         return "POSSIBLE"
     return "APPLIES" if is_inside(place, sighting.lon, sighting.lat) else "NONE"

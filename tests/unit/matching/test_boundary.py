@@ -6,7 +6,6 @@ import random
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from stayaway.kernel.edges import Edges
 from stayaway.kernel.shape import Shape
 from stayaway.matching import boundary
 from stayaway.matching.boundary import boundary_distance_m
@@ -25,8 +24,8 @@ def test_the_meridian_of_180_degrees_is_one() -> None:
     shape = Shape.from_parts([[box(179.99, 0, 180, 0.1)], [box(-180, 0.05, -179.99, 0.2)]])
     for lon in (180.0, -180.0):
         assert is_inside(shape, lon, 0.075)
-        assert boundary_distance_m(shape, lon, 0.075) == pytest.approx(0.01 * 111_319.4, rel=1e-3)
-        assert boundary_distance_m(shape, lon, 0.02) == 0.0  # only one side there: a real edge
+        assert boundary_distance_m(shape, lon, 0.075, 1e6) == pytest.approx(0.01 * 111_319.4, rel=1e-3)
+        assert boundary_distance_m(shape, lon, 0.02, 1e6) == 0.0  # only one side there: a real edge
         assert inside_probability(shape, lon, 0.075, 50.0) == 1.0
         assert inside_probability(shape, lon, 0.02, 50.0) == 0.5
 
@@ -60,7 +59,7 @@ def test_distance_to_the_boundary_against_geographiclib(seed: int) -> None:
         ring.append((found["lon2"], found["lat2"]))
     shape = Shape.from_parts([[[*ring, ring[0]]]])
     expected = nearest_m(shape, lon, lat)
-    assert boundary_distance_m(shape, lon, lat) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert boundary_distance_m(shape, lon, lat, math.inf) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 def rough_ring(rng: random.Random, lon: float, lat: float, size: float, vertices: int) -> list[Point]:
@@ -75,12 +74,12 @@ def rough_ring(rng: random.Random, lon: float, lat: float, size: float, vertices
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_leaving_far_runs_of_edges_out_changes_no_bit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leaving_far_edges_out_changes_no_bit(seed: int) -> None:
     """Near and far points, at the cut, close to a pole, whatever the zone's size."""
     rng = random.Random(seed)
     lon, lat = rng.choice([(-111.9, 33.4), (179.9, -60.0), (-179.99, 5.0), (20.0, 88.5), (0.0, 0.0)])
     size = 10 ** rng.uniform(-4, 1.5)
-    shape = Shape.from_parts([[rough_ring(rng, lon, lat, size, rng.randint(200, 3_000))]])
+    shape = Shape.from_parts([[rough_ring(rng, lon, lat, size, rng.choice([5, 40, 200, 3_000]))]])
     points = [
         (
             (lon + rng.uniform(-2, 2) * size + 180) % 360 - 180,
@@ -88,9 +87,10 @@ def test_leaving_far_runs_of_edges_out_changes_no_bit(seed: int, monkeypatch: py
         )
         for _ in range(20)
     ]
-    points += [shape.parts[0][0][7], (180.0, lat), (-180.0, lat), (0.0, 90.0), (-lon, -lat)]
-    found = [boundary_distance_m(shape, *point) for point in points]
-    left_out = [boundary._runs_at_least_m(shape.boundary, *point) for point in points]
-    assert any((bounds > distance).any() for bounds, distance in zip(left_out, found, strict=True))
-    monkeypatch.setattr(Edges, "is_one_run", True)
-    assert [boundary_distance_m(shape, *point) for point in points] == found
+    points += [shape.parts[0][0][3], (180.0, lat), (-180.0, lat), (0.0, 90.0), (-lon, -lat)]
+    whole_m = [boundary._smallest_m(shape.boundary, *point) for point in points]
+    for within_m in (math.inf, 0.0, *rng.sample(whole_m, 5), 10 ** rng.uniform(-1, 5)):
+        found = [boundary_distance_m(shape, *point, within_m) for point in points]
+        assert found == [m if m <= within_m else math.inf for m in whole_m]
+    kept = [len(boundary._within(shape.boundary, *point, 100.0)) for point in points]
+    assert min(kept) < len(shape.boundary)
