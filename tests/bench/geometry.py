@@ -177,7 +177,11 @@ def bench_hot(count: int = 40_000) -> None:
         lines[number] = lines[number][:start] + plate.encode() + lines[number][start + len(plate) :]
     engines = {
         "without": Engine(workload.snapshot, workload.policy),
+        "with, of 64 vertices, its plate never read": _with_zone(workload, _country(64), "NEVER99"),
         "with, of 64 vertices": _with_zone(workload, _country(64), plate),
+        f"with, of {HOT_VERTICES:,} vertices, its plate never read": _with_zone(
+            workload, _country(HOT_VERTICES), "NEVER99"
+        ),
         f"with, of {HOT_VERTICES:,} vertices": _with_zone(workload, _country(HOT_VERTICES), plate),
     }
     batches = [lines[at : at + BATCH] for at in range(0, count, BATCH)]
