@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench faults schemas fixtures kafka-up kafka-down clean
+.PHONY: help setup demo test lint format bench bench-postgis oracle faults schemas fixtures kafka-up kafka-down clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## create .venv and install everything, pinned by hash
 
@@ -37,8 +37,14 @@ format: $(STAMP) ## let ruff put the code in form
 faults: $(STAMP) ## break matchers in one group, their servers and their connections FAULTS times (SEED= replays; needs Kafka)
 	@cd tests && PYTHONPATH=.:../fixtures ../$(BIN)/python -m faults.run --faults $(or $(FAULTS),500) $(if $(SEED),--seed $(SEED))
 
+oracle: $(STAMP) ## the engine's inside against an oracle written apart from it, on POINTS random points (SEED= replays)
+	@cd tests && PYTHONPATH=. ../$(BIN)/python -m exactness.run --points $(or $(POINTS),1000000) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
 	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)
+
+bench-postgis: $(STAMP) ## the same zones and points in PostGIS and in our index (needs postgresql-15-postgis-3)
+	@cd tests && PYTHONPATH=. ../$(BIN)/python -m bench.postgis
 
 schemas: $(STAMP) ## write schemas/ anew from the code
 	@$(BIN)/python -m stayaway.schemas schemas

@@ -18,7 +18,8 @@ import oracle
 from stayaway.access.policy import Policy, parse_policy
 from stayaway.alerts import replay as replay_module
 from stayaway.alerts.replay import replay, snapshot_known_at
-from stayaway.matching import decision, engine, identities, identity, index, relation
+from stayaway.matching import boundary, decision, engine, identities, identity, index
+from stayaway.matching.inside import is_inside
 from stayaway.orders import rules
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.sightings import batch
@@ -116,17 +117,16 @@ def with_policy(**changes: Any) -> Patch:
 
 def open_boundary(patch: pytest.MonkeyPatch) -> None:
     """What is on the boundary counts as outside."""
-    original = relation.is_inside
 
     def strictly(shape: Any, lon: float, lat: float) -> bool:
-        return original(shape, lon, lat) and relation.boundary_distance_m(shape, lon, lat) > 0
+        return is_inside(shape, lon, lat) and boundary.boundary_distance_m(shape, lon, lat, 1.0) > 0
 
     patch.setattr(decision, "is_inside", strictly)
 
 
 def one_meridian(patch: pytest.MonkeyPatch) -> None:
     """-180 and 180 are two meridians."""
-    patch.setattr(relation, "_offset_degrees", lambda edges, lon: edges.lon1 - lon)
+    patch.setattr(boundary, "_offset_degrees", lambda edges, lon: edges.lon1 - lon)
 
 
 MUTATIONS: dict[str, Patch] = {

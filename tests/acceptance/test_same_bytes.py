@@ -1,10 +1,12 @@
 """The same files give the same bytes whatever the processor offers (promise 3)."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from support import geometry_bits
 from support.commands import plain_environment, run_stayaway
 from support.worlds import draw_world
 
@@ -42,7 +44,7 @@ def printed(folder: Path, **environment: str) -> bytes:
     return run_stayaway("decide", *files, env=plain_environment(**environment)).stdout
 
 
-@pytest.mark.parametrize(
+PLAIN_MACHINES = pytest.mark.parametrize(
     "environment",
     [
         {"NPY_DISABLE_CPU_FEATURES": numpy_features()},
@@ -55,11 +57,26 @@ def printed(folder: Path, **environment: str) -> bytes:
     ],
     ids=["numpy", "libm", "both"],
 )
+
+
+@PLAIN_MACHINES
 def test_without_the_processors_features(folders: list[Path], environment: dict[str, str]) -> None:
     for folder in folders:
         with_all = printed(folder)
         assert b'"summary.v1"' in with_all
         assert printed(folder, **environment) == with_all
+
+
+@PLAIN_MACHINES
+def test_every_bit_of_the_geometry(environment: dict[str, str]) -> None:
+    """Distances and probabilities before they are rounded or compared with anything."""
+
+    def digest(**more: str) -> bytes:
+        done = run_stayaway(command=(sys.executable, geometry_bits.__file__), env=plain_environment(**more))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert digest(**environment) == digest()
 
 
 def test_there_is_something_to_switch_off() -> None:

@@ -43,6 +43,10 @@ class Workload:
     anchors: list[tuple[float, float]]
     plates: list[str]
     rng: random.Random
+    near_share: float = 0.29
+    """Of reads: close to some zone, somebody else's car."""
+    known_share: float = 0.005
+    """Of reads: at a zone, with the plate of its order."""
 
     def events(self, count: int, prefix: str = "e") -> list[bytes]:
         return [self._event(number, prefix) for number in range(count)]
@@ -53,9 +57,9 @@ class Workload:
         owner = rng.randrange(len(self.anchors))
         lon, lat = self.anchors[owner]
         plate = random_plate(rng)
-        if draw < 0.29:  # near some zone, somebody else's car
+        if draw < self.near_share:
             lon, lat = lon + rng.uniform(-0.002, 0.002), lat + rng.uniform(-0.002, 0.002)
-        elif draw < 0.295:
+        elif draw < self.near_share + self.known_share:
             plate = self.plates[owner]
         else:
             lon, lat = rng.uniform(-115, -70), rng.uniform(28, 48)
@@ -89,16 +93,21 @@ def random_plate(rng: random.Random) -> str:
     return "".join(rng.choice(LETTERS) for _ in range(3)) + f"{rng.randrange(10000):04d}"
 
 
-def make_workload(zones: int, seed: int = 1) -> Workload:
-    """`zones` orders with one zone and one vehicle each."""
+def make_workload(zones: int, seed: int = 1, spread_degrees: float = 0.3) -> Workload:
+    """`zones` orders with one zone and one vehicle each; `spread_degrees` of each cluster of zones."""
     rng = random.Random(seed)
     centres = [(rng.uniform(-115, -70), rng.uniform(28, 48)) for _ in range(CLUSTERS)]
     anchors, plates, orders = [], [], {}
     for number in range(zones):
         centre = rng.choice(centres)
-        lon, lat = round(rng.gauss(centre[0], 0.3), 6), round(rng.gauss(centre[1], 0.3), 6)
+        lon, lat = (
+            round(rng.gauss(centre[0], spread_degrees), 6),
+            round(rng.gauss(centre[1], spread_degrees), 6),
+        )
         plate = random_plate(rng)
-        order = _order(number, _shape(rng, lon, lat, rng.random()), plate, in_force=rng.random() < 1 / 3)
+        order = one_zone_order(
+            number, _shape(rng, lon, lat, rng.random()), plate, in_force=rng.random() < 1 / 3
+        )
         anchors.append((lon, lat))
         plates.append(plate)
         orders[order.order_id] = order
@@ -117,7 +126,7 @@ def _shape(rng: random.Random, lon: float, lat: float, draw: float) -> Shape:
     return Shape.from_parts([[[*ring, ring[0]]]])
 
 
-def _order(number: int, shape: Shape, plate: str, *, in_force: bool) -> CourtOrder:
+def one_zone_order(number: int, shape: Shape, plate: str, *, in_force: bool) -> CourtOrder:
     order_id = f"B-{number:07d}"
     vehicle = Vehicle(
         vehicle_id="V",

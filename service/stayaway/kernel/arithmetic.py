@@ -2,15 +2,18 @@
 
 libm and NumPy's transcendentals change their last bits with the processor's features; IEEE 754
 rounds these five operations correctly, so decisions come out in the same bits on any machine
-(promise 3). Every function takes and returns arrays of doubles, element by element.
+(promise 3). Every function takes doubles or arrays of them and returns the same, element by element: what
+comes out of one double is what comes out of it within an array.
 """
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+_N = TypeVar("_N", float, Floats)
 
 _RADIANS_PER_DEGREE = math.pi / 180.0
 # Taylor coefficients; at |x| <= pi/2 the first term left out is below 2e-17.
@@ -23,21 +26,21 @@ _CDF_P = 0.2316419
 _INVERSE_SQRT_2PI = 0.3989422804014327
 
 
-def _horner(coefficients: tuple[float, ...], x: Floats) -> Floats:
-    total = np.full_like(x, coefficients[-1])
+def _horner(coefficients: tuple[float, ...], x: _N) -> _N:
+    total = x * 0.0 + coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
         total = total * x + coefficient
     return total
 
 
-def sin_cos_degrees(degrees: Floats) -> tuple[Floats, Floats]:
+def sin_cos_degrees(degrees: _N) -> tuple[_N, _N]:
     """Sine and cosine of angles within -90..90 degrees, absolute error below 1e-15."""
     x = degrees * _RADIANS_PER_DEGREE
     square = x * x
     return x * _horner(_SIN, square), _horner(_COS, square)
 
 
-def normal_density(x: Floats) -> Floats:
+def normal_density(x: _N) -> _N:
     """The standard normal density for |x| <= 8, relative error below 1e-11."""
     # exp(-x**2 / 2) as the 64th power of a short series.
     part = x * x * (-0.5 / 64.0)

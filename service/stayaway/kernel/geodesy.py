@@ -7,6 +7,7 @@ within 10 km up to 85 degrees of latitude (tested against GeographicLib).
 """
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +15,19 @@ import numpy.typing as npt
 from stayaway.kernel.arithmetic import sin_cos_degrees
 
 Floats = npt.NDArray[np.float64]
+_N = TypeVar("_N", float, Floats)
 
 WGS84_A_M = 6_378_137.0
 WGS84_F = 1.0 / 298.257223563
 _E2 = WGS84_F * (2.0 - WGS84_F)
-DEGREE_M = WGS84_A_M * math.pi / 180.0
-"""A degree on a sphere of the equator's radius."""
-MIN_DEGREE_LAT_M = DEGREE_M * (1.0 - _E2)
+_DEGREE_M = WGS84_A_M * math.pi / 180.0
+MIN_DEGREE_LAT_M = _DEGREE_M * (1.0 - _E2)
 """A degree of latitude is nowhere shorter than at the equator."""
 
 
-def degree_lengths_m(lat: Floats) -> tuple[Floats, Floats]:
+def degree_lengths_m(lat: _N) -> tuple[_N, _N]:
     """(metres in one degree of longitude, metres in one degree of latitude) at each latitude."""
     sine, cosine = sin_cos_degrees(lat)
     w2 = 1.0 - _E2 * (sine * sine)
     w = np.sqrt(w2)
-    return DEGREE_M * cosine / w, DEGREE_M * (1.0 - _E2) / (w2 * w)
+    return _DEGREE_M * cosine / w, _DEGREE_M * (1.0 - _E2) / (w2 * w)

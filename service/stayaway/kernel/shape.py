@@ -13,6 +13,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from stayaway.kernel.edges import Edges
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -24,35 +26,6 @@ _NEAR_HALF = 1e-5
 """Far above the error of the product, 2**-22 at 180 degrees."""
 _SAFE_PRODUCTS = 2**61
 """Sums of so much stay within 64 bits, with both terms of each edge."""
-
-
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """Columns over all edges of a shape: from (lon1, lat1) to (lon2, lat2), interior on the left."""
-
-    lon1: Floats
-    lat1: Floats
-    lon2: Floats
-    lat2: Floats
-
-    @cached_property
-    def south(self) -> Floats:
-        """The lower latitude of each edge."""
-        return np.minimum(self.lat1, self.lat2)
-
-    @cached_property
-    def north(self) -> Floats:
-        """The higher latitude of each edge."""
-        return np.maximum(self.lat1, self.lat2)
-
-    @cached_property
-    def east(self) -> Floats:
-        """The higher longitude of each edge."""
-        return np.maximum(self.lon1, self.lon2)
-
-    def take(self, rows: Ints) -> "Edges":
-        """The edges named."""
-        return Edges(self.lon1[rows], self.lat1[rows], self.lon2[rows], self.lat2[rows])
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from datetime import datetime
 from stayaway.access.policy import Policy
 from stayaway.kernel.instants import format_instant, to_us
 from stayaway.kernel.shape import Shape
+from stayaway.matching.boundary import boundary_distance_m
 from stayaway.matching.identity import Identity, find_identity
+from stayaway.matching.inside import is_inside
 from stayaway.matching.model import Caution, Match, Reason, ZoneRelation
-from stayaway.matching.relation import boundary_distance_m, inside_probability, is_inside
+from stayaway.matching.probability import inside_probability
 from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Respondent, Zone
 from stayaway.orders.rules import (
     choose_version,

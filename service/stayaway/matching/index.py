@@ -30,6 +30,7 @@ _SLACK = 1.001
 _SLACK_DEGREES = 1e-9
 _TREE_BOXES = 8192
 _NODE_CAPACITY = 16
+_FEW_BOXES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,12 @@ NO_BOXES = Boxes(np.zeros((0, 4)), np.zeros(0, dtype=np.int64))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trees:
-    """Trees over runs of boxes from west to east; the meridians between which each has boxes."""
+    """Trees over runs of boxes from west to east; the meridians between which each has boxes.
 
+    Or no trees and a `few` boxes: to compare with each is quicker then than to make points for a tree.
+    """
+
+    few: Boxes
     trees: tuple[shapely.STRtree, ...]
     owners: tuple[Ints, ...]
     west: Floats
@@ -93,6 +98,8 @@ class _Trees:
 
     def find(self, lon: Floats, lat: Floats, rows: Ints) -> tuple[Ints, Ints]:
         """(rows, owners) for the points at `rows`."""
+        if not self.trees:
+            return self._compare(lon[rows], lat[rows], rows)
         if len(self.trees) == 1:
             near, found = self.trees[0].query(shapely.points(lon[rows], lat[rows]))
             return rows[near], self.owners[0][found]
@@ -107,6 +114,16 @@ class _Trees:
             near, found = self.trees[number].query(points[start : stops[number]])
             all_rows.append(rows[near + start])
             all_owners.append(self.owners[number][found])
+        return np.concatenate(all_rows), np.concatenate(all_owners)
+
+    def _compare(self, lon: Floats, lat: Floats, rows: Ints) -> tuple[Ints, Ints]:
+        all_rows, all_owners = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for (west, south, east, north), owner in zip(
+            self.few.bounds.tolist(), self.few.owners.tolist(), strict=True
+        ):
+            found = rows[(west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)]
+            all_rows.append(found)
+            all_owners.append(np.full(len(found), owner))
         return np.concatenate(all_rows), np.concatenate(all_owners)
 
 
@@ -137,15 +154,9 @@ class ZoneIndex:
 
     def find(self, lon: Floats, lat: Floats, hashes: Hashes) -> tuple[Ints, Ints]:
         """The same for whoever knows the points' `cell_hashes` already."""
-        found = []
-        if self.narrow.trees:
-            found.append(self.narrow.find(lon, lat, self.cells.may_hold(hashes)))
-        if self.wide.trees:
-            found.append(self.wide.find(lon, lat, np.arange(len(lon))))
-        if not found:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        rows, owners = zip(*found, strict=True)
-        return np.concatenate(rows), np.concatenate(owners)
+        narrow = self.narrow.find(lon, lat, self.cells.may_hold(hashes))
+        wide = self.wide.find(lon, lat, np.arange(len(lon)))
+        return np.concatenate([narrow[0], wide[0]]), np.concatenate([narrow[1], wide[1]])
 
 
 def index_steps(boxes: Boxes) -> Steps[ZoneIndex]:
@@ -176,6 +187,9 @@ def _runs(boxes: Boxes) -> Iterable[Boxes]:
 
 
 def _tree_steps(boxes: Boxes) -> Steps[_Trees]:
+    if len(boxes) <= _FEW_BOXES:
+        nowhere = np.zeros(0)
+        return _Trees(boxes, (), (), nowhere, nowhere)
     trees, owners, west, east = [], [], [], []
     for run in _runs(boxes):
         # A box's diagonal has the box's bounds, and is made in half the time.
@@ -186,7 +200,7 @@ def _tree_steps(boxes: Boxes) -> Steps[_Trees]:
         west.append(run.bounds[:, 0].min())
         east.append(run.bounds[:, 2].max())
         yield
-    return _Trees(tuple(trees), tuple(owners), np.array(west), np.array(east))
+    return _Trees(NO_BOXES, tuple(trees), tuple(owners), np.array(west), np.array(east))
 
 
 def reach_boxes(bounds: Floats, reach_m: Floats) -> tuple[Floats, Ints]:
