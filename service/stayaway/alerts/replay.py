@@ -4,7 +4,7 @@ It is how an auditor re-runs a day and a clerk tries an order. The same files gi
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -171,7 +171,8 @@ def _match(match: Match, alert_id: str | None) -> Line:
         "exception_ids": list(match.exception_ids),
         "alert_id": None if match.reasons else alert_id,
         "order_sha256": match.order_sha256,
-        "steps": list(match.steps),
+        "input_sha256": match.input_sha256,
+        "steps": [asdict(step) for step in match.steps],
     }
 
 

@@ -51,12 +51,27 @@ Outcome = Literal["ALERT", "SUPPRESSED"]
 _ENDED_OR_UNAPPROVED = frozenset({"NOT_APPROVED", "ENTERED_IN_ERROR", "EXPIRED", "RECALLED", "VOID"})
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionStep:
+    """One numbered step of a decision (WIRE.md "Steps"): what it saw, and what it concluded."""
+
+    number: int
+    name: str
+    saw: str
+    concluded: str
+
+    @property
+    def text(self) -> str:
+        """As one sentence for a person."""
+        return f"{self.number}. {self.name}: saw {self.saw}; concluded {self.concluded}."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """Identity and place agree: judged, with every reason that holds (WIRE.md steps 3 to 5).
 
-    `steps`: numbered sentences, what each step saw and concluded; they hold identities, so
-    they are sealed where they are stored.
+    `input_sha256`: of all that was looked at. `steps` hold identities, so they are sealed where
+    they are stored.
     """
 
     order_id: str
@@ -74,7 +89,8 @@ class Match:
     reasons: tuple[Reason, ...]
     cautions: tuple[Caution, ...]
     exception_ids: tuple[str, ...]
-    steps: tuple[str, ...]
+    input_sha256: str
+    steps: tuple[DecisionStep, ...]
 
     @property
     def outcome(self) -> Outcome:

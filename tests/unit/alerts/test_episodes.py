@@ -45,6 +45,7 @@ def make_match(
         reasons=(),
         cautions=cautions,
         exception_ids=(),
+        input_sha256="00",
         steps=(),
     )
 
