@@ -15,6 +15,7 @@ from stayaway.access.policy import Policy
 from stayaway.kernel.instants import format_instant
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import DecisionStep, Match
+from stayaway.matching.steps_told import tell_steps
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.sightings.batch import decode_batch
@@ -191,8 +192,9 @@ def _match_pairs(stored: StoredDecision, match: Match) -> Iterator[tuple[str, An
     for name in ("vehicle_id", "device_id", "order_sha256", "input_sha256"):
         yield name, detail[name], getattr(match, name)
     yield "exception_ids", detail["exception_ids"], list(match.exception_ids)
-    yield "steps", len(stored.steps), len(match.steps)
-    for was, now in zip(stored.steps, match.steps, strict=False):
+    steps = tell_steps(match)
+    yield "steps", len(stored.steps), len(steps)
+    for was, now in zip(stored.steps, steps, strict=False):
         for name in ("number", "name", "saw", "concluded"):
             yield f"steps/{now.number}/{name}", getattr(was, name), getattr(now, name)
 

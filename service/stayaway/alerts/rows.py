@@ -16,6 +16,7 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.jsontext import canonical_json
 from stayaway.kernel.timezones import TZDATA_VERSION
 from stayaway.matching.model import Match
+from stayaway.matching.steps_told import tell_steps
 from stayaway.platform.seal import Seal
 
 ENGINE_NAME = f"stayaway {ENGINE_VERSION}, tzdata {TZDATA_VERSION}, GEOS {shapely.geos_version_string}"
@@ -143,7 +144,7 @@ def seal_detail(seal: Seal, match: Match, basis: Basis) -> bytes:
         "exception_ids": list(match.exception_ids),
         "order_sha256": match.order_sha256,
         "input_sha256": match.input_sha256,
-        "steps": [[step.number, step.name, step.saw, step.concluded] for step in match.steps],
+        "steps": [[step.number, step.name, step.saw, step.concluded] for step in tell_steps(match)],
         "basis": basis_detail(basis),
     }
     return seal.seal(match.order_id, "decision", canonical_json(detail))

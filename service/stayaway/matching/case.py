@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from stayaway.access.policy import Policy
@@ -10,7 +11,7 @@ from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json
 from stayaway.matching.identity import Identity
 from stayaway.matching.model import ZoneRelation
-from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Respondent, Zone
+from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Record, Respondent, Zone
 from stayaway.sightings.model import Sighting
 
 
@@ -40,23 +41,31 @@ class DecisionInput:
             *order.provisionals,
             *order.confirmations,
         )
-        content = {
-            "event": self.content_sha256.hex(),
-            "order_id": order.order_id,
-            "versions": [version.content_sha256 for version in order.versions],
-            "records": sorted(_record_text(record) for record in records),
-            "policy": self.policy_sha256,
-            "known_at": format_instant(self.known_at),
-        }
-        return hashlib.sha256(canonical_json(content)).hexdigest()
+        lines = (
+            "stayaway decision input v1",
+            self.content_sha256.hex(),
+            order.order_id,
+            ",".join(version.content_sha256 for version in order.versions),
+            _records_sha256(records),
+            self.policy_sha256,
+            format_instant(self.known_at),
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _record_text(record: Any) -> str:
+@lru_cache(maxsize=4_096)
+def _records_sha256(records: tuple[Record, ...]) -> str:
+    """Of what was recorded beside the versions; kept, since an order is decided on again and again."""
+    texts = sorted(canonical_json(_plain(record)) for record in records)
+    return hashlib.sha256(b"\n".join(texts)).hexdigest()
+
+
+def _plain(record: Record) -> dict[str, Any]:
     content: dict[str, Any] = {"record": type(record).__name__}
     for item in fields(record):
         value = getattr(record, item.name)
         content[item.name] = format_instant(value) if isinstance(value, datetime) else value
-    return canonical_json(content).decode()
+    return content
 
 
 @dataclass(frozen=True, slots=True)

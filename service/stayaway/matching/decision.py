@@ -14,7 +14,6 @@ from stayaway.matching.case import Binding, Case, DecisionInput, Place
 from stayaway.matching.identity import Identity, find_identity
 from stayaway.matching.model import Caution, Match, Reason
 from stayaway.matching.relation import boundary_distance_m, inside_probability, is_inside
-from stayaway.matching.steps_told import tell_steps
 from stayaway.orders.model import CourtOrder, OrderVersion, Zone
 from stayaway.orders.rules import (
     choose_version,
@@ -41,10 +40,7 @@ def decide(given: DecisionInput) -> list[Match]:
             place = relate(sighting, zone, policy)
             if place is not None:
                 cases.append(_to_case(given, binding, identity, zone, place))
-    if not cases:
-        return []
-    input_sha256 = given.sha256
-    return [_judge(case, input_sha256) for case in cases]
+    return [_judge(case) for case in cases]
 
 
 def _bind(order: CourtOrder, respondent_id: str, policy: Policy, t: datetime) -> Binding | None:
@@ -102,7 +98,7 @@ def effective_accuracy_m(sighting: Sighting, policy: Policy) -> float:
     return float(getattr(policy.default_accuracy_m, source))
 
 
-def _judge(case: Case, input_sha256: str) -> Match:
+def _judge(case: Case) -> Match:
     """Step 5: every reason that holds, and without one the cautions."""
     sighting, policy = case.given.sighting, case.given.policy
     binding, identity, zone, place = case.binding, case.identity, case.zone, case.place
@@ -135,8 +131,7 @@ def _judge(case: Case, input_sha256: str) -> Match:
         reasons=tuple(reasons),
         cautions=tuple(cautions),
         exception_ids=tuple(sorted(applying if reasons else possible)),
-        input_sha256=input_sha256,
-        steps=tell_steps(case, reasons, cautions),
+        case=case,
     )
 
 

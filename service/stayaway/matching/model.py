@@ -1,12 +1,15 @@
 """What matching concludes: a Match per order, respondent and zone; an EventDecision per event."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from stayaway.sightings.model import Sighting
+
+if TYPE_CHECKING:
+    from stayaway.matching.case import Case
 
 MatchKind = Literal["DEVICE", "EXACT", "REGION_UNKNOWN", "OCR_EQUIVALENT", "ONE_DIFFERENT", "REGION_DIFFERS"]
 MATCH_KINDS: tuple[MatchKind, ...] = (
@@ -70,8 +73,8 @@ class DecisionStep:
 class Match:
     """Identity and place agree: judged, with every reason that holds (WIRE.md steps 3 to 5).
 
-    `input_sha256`: of all that was looked at. `steps` hold identities, so they are sealed where
-    they are stored.
+    `case`: what was looked at, for whoever keeps or shows the match to tell its steps from
+    (`steps_told.tell_steps`).
     """
 
     order_id: str
@@ -89,8 +92,12 @@ class Match:
     reasons: tuple[Reason, ...]
     cautions: tuple[Caution, ...]
     exception_ids: tuple[str, ...]
-    input_sha256: str
-    steps: tuple[DecisionStep, ...]
+    case: "Case" = field(repr=False)
+
+    @property
+    def input_sha256(self) -> str:
+        """Digest of all that was looked at."""
+        return self.case.given.sha256
 
     @property
     def outcome(self) -> Outcome:

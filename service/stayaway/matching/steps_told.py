@@ -1,31 +1,28 @@
 """The numbered steps of a decision in words: what each one saw, and what it concluded.
 
-The one source of what the alert's page, the API, `decide` and `explain` show. A step holds plates and
-other identities, so it is sealed where it is stored.
+The one source of what the alert's page, the API, `decide` and `explain` show. Told only where a match is
+kept or shown, and sealed where it is stored: a step holds plates and other identities.
 """
-
-from collections.abc import Sequence
 
 from stayaway.kernel.instants import format_instant, to_us
 from stayaway.kernel.plates import compare_plates, difference_words
 from stayaway.matching.case import Binding, Case
 from stayaway.matching.identity import description_conflicts
-from stayaway.matching.model import Caution, DecisionStep, Reason
+from stayaway.matching.model import DecisionStep, Match
 from stayaway.orders.model import Vehicle
 from stayaway.orders.rules import schedule_covers, version_expires_at
 from stayaway.sightings.model import PlateRead, Sighting
 
 
-def tell_steps(
-    case: Case, reasons: Sequence[Reason], cautions: Sequence[Caution]
-) -> tuple[DecisionStep, ...]:
-    """WIRE.md's steps 1 to 5 of one case; step 6 belongs to the episode."""
+def tell_steps(match: Match) -> tuple[DecisionStep, ...]:
+    """WIRE.md's steps 1 to 5 of one match; step 6 belongs to the episode."""
+    case = match.case
     return (
         DecisionStep(1, "Read", _read_seen(case.given.sighting), "accepted"),
         DecisionStep(2, "Version", *_version_told(case)),
         DecisionStep(3, "Identity", *_identity_told(case)),
         DecisionStep(4, "Place", *_place_told(case)),
-        DecisionStep(5, "Reasons", "; ".join(_reasons_seen(case)), _verdict(reasons, cautions)),
+        DecisionStep(5, "Reasons", "; ".join(_reasons_seen(case)), _verdict(match)),
     )
 
 
@@ -149,10 +146,10 @@ def _use_seen(case: Case) -> list[str]:
     return [f"protected persons who use the vehicle: {', '.join(sorted(vehicle.used_by)) or 'none'}"]
 
 
-def _verdict(reasons: Sequence[Reason], cautions: Sequence[Caution]) -> str:
-    if reasons:
-        return f"SUPPRESSED: {', '.join(reasons)}"
-    with_care = f"; cautions: {', '.join(cautions)}" if cautions else ""
+def _verdict(match: Match) -> str:
+    if match.reasons:
+        return f"SUPPRESSED: {', '.join(match.reasons)}"
+    with_care = f"; cautions: {', '.join(match.cautions)}" if match.cautions else ""
     return f"ALERT, a lead to be confirmed by a human{with_care}"
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import timedelta
+from typing import Any, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,8 +46,7 @@ def make_match(
         reasons=(),
         cautions=cautions,
         exception_ids=(),
-        input_sha256="00",
-        steps=(),
+        case=cast("Any", None),
     )
 
 
