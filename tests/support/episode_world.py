@@ -222,19 +222,20 @@ class Table:
 
     def chains(self) -> list[list[AlertRow]]:
         """Each episode's rows that stand, oldest first."""
-        return [
-            sorted(
-                [
-                    r
-                    for r in rows.values()
-                    if r.is_standing and root.alert_id in (r.alert_id, r.raised_anew_from)
-                ],
-                key=lambda row: row.alert_number,
-            )
-            for rows in self.rows.values()
-            for root in rows.values()
-            if root.is_root
-        ]
+        found = []
+        for rows in self.rows.values():
+            standing = sorted(filter(is_standing, rows.values()), key=lambda row: row.alert_number)
+            found += [
+                [row for row in standing if root.alert_id in (row.alert_id, row.raised_anew_from)]
+                for root in standing
+                if root.is_root
+            ]
+        return found
+
+
+def is_standing(row: AlertRow) -> bool:
+    """Neither merged nor withdrawn."""
+    return row.is_standing
 
 
 def _near(rows: Iterable[AlertRow], members: Sequence[Member]) -> list[AlertRow]:

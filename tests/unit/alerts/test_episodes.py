@@ -99,7 +99,7 @@ def close_one(table: Table, random: Random) -> None:
 
 
 @given(alertings(), st.randoms(use_true_random=False))
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_any_split_over_batches_partitions_and_two_matchers_ends_in_the_same_episodes(
     items: list[Alerting], random: Random
 ) -> None:
@@ -111,7 +111,7 @@ def test_any_split_over_batches_partitions_and_two_matchers_ends_in_the_same_epi
 
 
 @given(alertings(), st.randoms(use_true_random=False))
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_dispositions_in_between_change_no_episode(items: list[Alerting], random: Random) -> None:
     """What was closed stays closed; where more shows than was closed, one linked alert is open."""
     table = run(items, random, with_people=True)
