@@ -10,8 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from stayaway.access.policy import parse_policy
+from stayaway.access.policy import Policy, parse_policy
 from stayaway.alerts.explain import Explanation, explain_alert
+from stayaway.alerts.order_changes import apply_records
 from stayaway.alerts.review_model import Reviewer
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders
@@ -220,3 +221,88 @@ async def test_the_command(desk: Desk) -> None:
     await desk.conn.execute("DELETE FROM sighting")
     assert run_stayaway("explain", str(number), *options).returncode == 3
     assert run_stayaway("explain", "999999", *options).returncode == 1
+
+
+# ---------------------------------------------------------------- after the order has changed
+
+
+async def change(desk: Desk, policy: Policy | None = None, **lists: Any) -> None:
+    """Record these lists of an orders file and judge the open alerts again, as an import does."""
+    parsed = parse_orders_file(json.dumps({"schema": "orders.v1", "orders": [], **lists}).encode())
+    async with desk.conn.transaction():
+        rules = policy or parse_policy(DAY.policy.read_bytes())
+        done = await apply_records(desk.conn, desk.seal, parsed, rules, actor="clerk", at=NOW)
+    assert not done.outcome.has_errors, done.outcome.findings
+
+
+async def order_of(desk: Desk, number: int) -> dict[str, Any]:
+    """The first version of the alert's order, as the file has it."""
+    order_id = await desk.conn.fetchval("SELECT order_id FROM alert WHERE alert_number = $1", number)
+    orders = json.loads(DAY.orders.read_bytes())["orders"]
+    found: dict[str, Any] = next(order for order in orders if order["order_id"] == order_id)
+    return found
+
+
+def outcomes(found: Explanation) -> set[tuple[str, tuple[str, ...]]]:
+    rows = [item.stored.columns for item in found.decisions]
+    return {(row["outcome"], tuple(row["reasons"])) for row in rows}
+
+
+RECALL = {"recorded_at": "2026-03-06T23:00:00Z", "recalled_at": "2026-03-06T23:00:00Z", "reason_text": "x"}
+
+
+async def test_a_withdrawn_alert_explains_why_and_comes_out_withdrawn_again(desk: Desk) -> None:
+    number = await an_alert(desk)
+    order = await order_of(desk, number)
+    await change(desk, recalls=[{**RECALL, "order_id": order["order_id"], "void": True}])
+    found = await desk.explain(number)
+    assert (found.row.state, found.verdict, found.difference) == ("WITHDRAWN", "SAME", None)
+    assert outcomes(found) == {("WITHDRAWN", ("VOID",))}
+    assert found.decisions[0].stored.steps[-1].concluded == "SUPPRESSED: VOID"
+    await desk.conn.execute("UPDATE decision SET outcome = 'ALERT' WHERE outcome = 'WITHDRAWN'")
+    changed = (await desk.explain(number)).difference
+    assert changed is not None
+    assert changed.field == "outcome"
+
+
+async def test_an_order_that_names_the_vehicle_no_more_leaves_no_match(desk: Desk) -> None:
+    """Relief that was in effect then and was recorded late: the decision is withdrawn without a reason."""
+    number = await an_alert(desk)
+    order = await order_of(desk, number)
+    nobody = [{"respondent_id": r["respondent_id"]} for r in order["respondents"]]
+    relief = {"relief": True, "recorded_at": "2026-03-06T23:00:00Z", "respondents": nobody}
+    await change(desk, orders=[{**order, "version": order["version"] + 1, **relief}])
+    found = await desk.explain(number)
+    assert (found.row.state, found.verdict, found.difference) == ("WITHDRAWN", "SAME", None)
+    assert outcomes(found) == {("WITHDRAWN", ())}
+
+
+async def test_an_ended_order_is_told_and_what_was_closed_before_is_as_it_was_decided(desk: Desk) -> None:
+    """An open alert is judged again and marked; a closed one names the sequence of its own day."""
+    number = await an_alert(desk)
+    order = await order_of(desk, number)
+    await desk.conn.execute("UPDATE alert SET state = 'DISMISSED' WHERE alert_number = $1", number)
+    before = await desk.explain(number)
+    await change(desk, recalls=[{**RECALL, "order_id": order["order_id"]}])
+    after = await desk.explain(number)
+    assert (after.verdict, after.decisions) == ("SAME", before.decisions)
+    await desk.conn.execute("UPDATE alert SET state = 'OPEN' WHERE alert_number = $1", number)
+    await change(
+        desk,
+        recalls=[{**RECALL, "order_id": order["order_id"], "recalled_at": "2026-03-06T23:30:00Z"}],
+    )
+    marked = await desk.explain(number)
+    assert (marked.verdict, marked.difference) == ("SAME", None)
+    assert "ORDER_SINCE_ENDED" in marked.row.cautions
+    assert "ORDER_SINCE_ENDED" in marked.decisions[0].stored.steps[-1].concluded
+
+
+async def test_a_stricter_age_limit_makes_no_alert_vanish(desk: Desk) -> None:
+    """Kept events were accepted by the policy of their day; they are judged again all the same."""
+    number = await an_alert(desk)
+    order = await order_of(desk, number)
+    strict = parse_policy(DAY.policy.read_bytes()).model_copy(update={"max_age_s": 0.0})
+    await change(desk, strict, recalls=[{**RECALL, "order_id": order["order_id"]}])
+    found = await desk.explain(number)
+    assert (found.row.state, found.verdict, found.difference) == ("OPEN", "SAME", None)
+    assert {item.stored.columns["policy_sha256"] for item in found.decisions} == {strict.sha256}

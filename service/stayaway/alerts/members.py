@@ -6,6 +6,7 @@ from typing import Any
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting
+from stayaway.alerts.kept import decode_kept
 from stayaway.alerts.rows import Basis, basis_detail, probability, seal_detail
 from stayaway.alerts.store import SQL
 from stayaway.kernel.instants import format_instant, to_us
@@ -14,7 +15,6 @@ from stayaway.matching.engine import Engine
 from stayaway.matching.model import Match
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
-from stayaway.sightings.batch import decode_batch
 
 _KEY = ("order_id", "respondent_id", "source", "event_id", "observed_at", "content_digest", "zone_id")
 
@@ -39,7 +39,7 @@ class Member:
 
 
 def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[Member]]:
-    """Each alerting member with today's match, by root. An event refused today stays as it was judged."""
+    """Each alerting member with today's match, by root."""
     events: dict[tuple[Any, ...], int] = {}
     values: list[bytes] = []
     digests: list[str] = []
@@ -50,7 +50,7 @@ def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy)
             payload = parse_json(seal.unseal(row["order_id"], "sighting", row["payload_sealed"]))
             values.append(payload["value"].encode())
             digests.append(payload["content_sha256"])
-    batch = decode_batch(values, policy)
+    batch = decode_kept(values, policy)
     found = {
         (decision.index, match.order_id, match.respondent_id, match.zone_id): match
         for decision in engine.judge(batch).decisions

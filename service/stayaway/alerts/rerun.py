@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from stayaway.access.policy import Policy
+from stayaway.alerts.kept import decode_kept
 from stayaway.kernel.instants import format_instant
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import DecisionStep, Match
 from stayaway.matching.steps_told import tell_steps
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.registry import RegistrySnapshot
-from stayaway.sightings.batch import decode_batch
 from stayaway.sightings.model import Refusal, Sighting
 from stayaway.sightings.wire import parse_sighting
 
@@ -124,7 +124,7 @@ def _run(
         known_at=known_at,
         head_sequences={},
     )
-    batch = decode_batch([stored.value for stored in group], policy)
+    batch = decode_kept([stored.value for stored in group], policy)
     found = {
         (decision.index, match.respondent_id, match.zone_id): match
         for decision in Engine(snapshot, policy).judge(batch).decisions
