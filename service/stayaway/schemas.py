@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
+from stayaway.alerts.explain_wire import ExplanationForm
 from stayaway.alerts.review import OrderReader
 from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.api.app import create_api
@@ -42,6 +43,7 @@ OUTPUT_FORMS: dict[str, Any] = {
     "decision.v1": DecisionForm,
     "alert.v1": AlertForm,
     "summary.v1": SummaryForm,
+    "explanation.v1": ExplanationForm,
     "dead_letter.v1": DeadLetterForm,
     "finding.v1": FindingForm,
 }

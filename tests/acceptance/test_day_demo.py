@@ -11,12 +11,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
+import asyncpg
 import psutil
 import pytest
 
+from stayaway.alerts.explain import explain_alert
+from stayaway.alerts.review_model import Reviewer
+from stayaway.platform.seal import FileSeal
 from support.commands import STAYAWAY, json_lines, plain_environment, run_stayaway
 from support.days import PACKAGED_DAY, DayFolder, write_example
 from support.stored import fetch, stored_differences
@@ -119,6 +124,20 @@ async def check_that_others_left_no_trace(dsn: str, demo: Demo) -> None:
     assert [plate for plate in others if plate in dump or plate.encode().hex().upper() in hexes] == []
 
 
+async def check_that_every_alert_comes_out_the_same_again(dsn: str, state: Path) -> None:
+    """By the policy that the matcher kept and the orders as they were known then."""
+    (keys,) = (state / "stayaway" / "demo").rglob("keys")
+    numbers = [row["alert_number"] for row in await fetch(dsn, "SELECT alert_number FROM alert")]
+    assert len(numbers) >= len(DAY.expected_alerts())
+    conn, who = await asyncpg.connect(dsn), Reviewer(name="auditor", channel="cli")
+    try:
+        for number in numbers:
+            found = await explain_alert(conn, FileSeal(keys), number, who, now=datetime.now(UTC))
+            assert (found.verdict, found.difference) == ("SAME", None), number
+    finally:
+        await conn.close()
+
+
 async def check_that_each_event_is_a_member_once(dsn: str) -> None:
     """The same bytes again are no second member; one id with other bytes is."""
     lines = DAY.event_lines()
@@ -143,6 +162,7 @@ async def test_the_day_on_servers_equals_the_oracle(tmp_path: Path) -> None:
         assert await stored_differences(dsn, DAY.expected()) == []
         await check_that_each_event_is_a_member_once(dsn)
         await check_that_others_left_no_trace(dsn, demo)
+        await check_that_every_alert_comes_out_the_same_again(dsn, tmp_path)
         with urllib.request.urlopen(page, timeout=10) as answer:  # noqa: S310, ASYNC210 - our own loopback page
             assert answer.status == 200
         children = demo.children()

@@ -128,6 +128,33 @@ async def test_the_alert_s_page_says_the_words_first_and_everything_that_speaks_
     assert text.index("UNVERIFIED LEAD") < text.index("Know this first") < text.index("Robin Example")
 
 
+async def test_two_places_at_once_are_shown_on_the_page_and_in_the_api(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    """Evidence before all else, in words; the alert stays what it is."""
+    number = await site.seed(SeededAlert(events=[read(12), read(11, east_m=20_000)]))
+    text = _text(await client.get(f"/alerts/{number}"))
+    assert "Know this first Two places at once? vehicle V2 was seen at" in text
+    assert "That often means a misread plate or a cloned one" in text
+    shown = (await client.get(f"/api/v1/alerts/{number}", headers=ACTOR)).json()
+    assert "TWO_PLACES" in [fact["code"] for fact in shown["facts"]]
+    plain = await site.seed(SeededAlert(events=[read(8), read(7)]))
+    assert "Two places" not in _text(await client.get(f"/alerts/{plain}"))
+
+
+async def test_the_page_tells_the_steps_that_were_stored(site: Site, client: httpx.AsyncClient) -> None:
+    """The same steps as `explain` and the API, numbered, each with what it saw and concluded."""
+    number = await site.seed(SeededAlert(events=[read(12)]))
+    page = await client.get(f"/alerts/{number}")
+    steps = SeededAlert(events=[]).steps
+    for at, name, saw, concluded in steps:
+        assert f'<li value="{at}">' in page.text
+        assert f"{name} : {saw}. concluded {concluded}." in _text(page)
+    assert f"stayaway explain {number}" in _text(page)
+    shown = (await client.get(f"/api/v1/alerts/{number}", headers=ACTOR)).json()
+    assert [tuple(step.values()) for step in shown["evidence"][0]["steps"]] == [tuple(s) for s in steps]
+
+
 async def test_acts_work_as_plain_forms(site: Site, client: httpx.AsyncClient) -> None:
     number = await site.seed(approximate_alert())
     token = _token(await client.get(f"/alerts/{number}"))

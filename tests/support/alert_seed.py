@@ -164,14 +164,13 @@ class SeededAlert:
     order_id: str = "O1"
     exception_ids: Sequence[str] = ()
     state: str = "OPEN"
-    steps: Sequence[str] = field(
+    steps: Sequence[Sequence[Any]] = field(
         default_factory=lambda: [
-            "Read: plate_read.v1, every field in form.",
-            "Version: order O1 version 1 binds R1, noticed 2026-01-07T18:30:00Z.",
-            "Identity: vehicle V2, EXACT; region MATCH; description UNKNOWN.",
-            "Place: zone Z1, INSIDE; 71.4 m from the boundary, accuracy 12 m.",
-            "Reasons against: none. Cautions: none.",
-            "Outcome: ALERT.",
+            [1, "Read", "event az-north/e12-0 by reader cam-7", "accepted"],
+            [2, "Version", "order O1, noticed 2026-01-07T18:30:00Z", "version 1 decides for respondent R1"],
+            [3, "Identity", "plate read XYZ200; vehicle V2 has XYZ200", "EXACT, region MATCH"],
+            [4, "Place", "zone Z1 (HOME); accuracy 12 m as sent", "INSIDE"],
+            [5, "Reasons", "effective, not expired", "ALERT, a lead to be confirmed by a human"],
         ]
     )
 
@@ -247,6 +246,8 @@ async def _seed_event(
             "exception_ids": list(alert.exception_ids),
             "steps": list(alert.steps),
             "order_sha256": "ab" * 32,
+            "input_sha256": "cd" * 32,
+            "basis": {},
         }
     )
     await conn.execute(
@@ -311,12 +312,11 @@ def approximate_alert(**changes: Any) -> SeededAlert:
         "vehicle_id": "V1",
         "description": "CONFLICTS",
         "steps": [
-            "Read: plate_read.v1, every field in form.",
-            "Version: order O1 version 1 binds R1.",
-            "Identity: vehicle V1, OCR_EQUIVALENT at position 4; region MATCH; description CONFLICTS.",
-            "Place: zone Z1, INSIDE_WITHIN_ERROR, probability 0.612; accuracy 25 m.",
-            "Reasons against: none. Cautions: none.",
-            "Outcome: ALERT.",
+            [1, "Read", "event az-north/e12-78 by reader cam-7", "accepted"],
+            [2, "Version", "order O1", "version 1 decides for respondent R1"],
+            [3, "Identity", "position 4: camera 8, order B", "OCR_EQUIVALENT, region MATCH"],
+            [4, "Place", "zone Z1 (HOME); accuracy 25 m as sent", "INSIDE_WITHIN_ERROR, probability 0.612"],
+            [5, "Reasons", "effective, not expired", "ALERT, a lead to be confirmed by a human"],
         ],
     }
     return SeededAlert(**{**given, **changes})

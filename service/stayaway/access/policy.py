@@ -52,9 +52,14 @@ class Policy(BaseModel):
     max_future_s: Seconds
 
     @property
+    def canonical(self) -> bytes:
+        """The policy's one byte form; `parse_policy` reads it."""
+        return canonical_json(self.model_dump(by_alias=True))
+
+    @property
     def sha256(self) -> str:
         """Digest of the canonical policy; decisions name it."""
-        return hashlib.sha256(canonical_json(self.model_dump(by_alias=True))).hexdigest()
+        return hashlib.sha256(self.canonical).hexdigest()
 
     def seconds_us(self, name: Literal["episode_gap_s", "live_limit_s", "max_age_s", "max_future_s"]) -> int:
         """A limit in whole microseconds."""

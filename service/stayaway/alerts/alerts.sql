@@ -30,16 +30,20 @@ RETURNING s.order_id, s.source, s.event_id;
 
 -- name: flag_alerts
 -- description: The alerts that hold a flagged sighting. $1 orders, $2 sources, $3 event ids.
+-- The respondents are named so that a decision is found by the whole beginning of its key: an order with
+-- thousands of sightings, or a table with a million alerts, makes one conflict no dearer.
 WITH root AS (
     SELECT DISTINCT coalesce(r.merged_into, r.alert_id) AS root_id
       FROM unnest($1::text[], $2::text[], $3::text[]) AS k (order_id, source, event_id)
-      JOIN decision d USING (order_id, source, event_id)
+      JOIN (SELECT DISTINCT order_id, respondent_id FROM alert WHERE order_id = ANY ($1::text[])) AS p USING (order_id)
+      JOIN decision d USING (order_id, respondent_id, source, event_id)
       JOIN alert r USING (alert_id, raised_observed_at)
      WHERE d.outcome = 'ALERT'
 )
 UPDATE alert AS a SET content_conflict = true, row_version = row_version + 1
   FROM root
  WHERE root.root_id IN (a.alert_id, a.raised_anew_from)
+   AND a.order_id = ANY ($1::text[])
    AND NOT a.content_conflict
 RETURNING a.alert_id;
 
@@ -148,19 +152,20 @@ SELECT coalesce(a.merged_into, a.alert_id) AS root_id, d.*, s.payload_sealed
  ORDER BY d.observed_at, d.source, d.event_id, d.content_digest, d.zone_id;
 
 -- name: withdraw_decision
--- description: The order turned out not to be in force then (or no longer names this vehicle or place).
+-- description: The order no longer names this vehicle or place: no match any more, so there is no reason either.
 UPDATE decision
-   SET outcome = 'WITHDRAWN', reasons = $8, registry_sequence = $9, known_at = $10, policy_sha256 = $11,
-       engine = $12, decided_at = $13
+   SET outcome = 'WITHDRAWN', reasons = '{}', registry_sequence = $8, known_at = $9, policy_sha256 = $10,
+       engine = $11, decided_at = $12, detail_sealed = $13
  WHERE (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id)
      = ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: revise_decision
--- description: Judged again on what is known now, and still alerting: another version, or a caution more.
+-- description: Judged again on what is known now. Still alerting: another version, or a caution more.
+-- WITHDRAWN: the order turned out not to be in force then, for the reasons in $9.
 UPDATE decision
-   SET order_version = $8, match_kind = $9, region_match = $10, description = $11, zone_relation = $12,
-       inside_probability = $13, cautions = $14, registry_sequence = $15, known_at = $16, policy_sha256 = $17,
-       engine = $18, decided_at = $19, detail_sealed = $20
+   SET outcome = $8, reasons = $9, order_version = $10, match_kind = $11, region_match = $12, description = $13,
+       zone_relation = $14, inside_probability = $15, cautions = $16, registry_sequence = $17, known_at = $18,
+       policy_sha256 = $19, engine = $20, decided_at = $21, detail_sealed = $22
  WHERE (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id)
      = ($1, $2, $3, $4, $5, $6, $7);
 

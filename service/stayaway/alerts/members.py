@@ -6,15 +6,15 @@ from typing import Any
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting
-from stayaway.alerts.rows import Basis, probability, seal_detail
+from stayaway.alerts.kept import decode_kept
+from stayaway.alerts.rows import Basis, basis_detail, probability, seal_detail
 from stayaway.alerts.store import SQL
 from stayaway.kernel.instants import format_instant, to_us
-from stayaway.kernel.jsontext import parse_json
+from stayaway.kernel.jsontext import canonical_json, parse_json
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Match
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
-from stayaway.sightings.batch import decode_batch
 
 _KEY = ("order_id", "respondent_id", "source", "event_id", "observed_at", "content_digest", "zone_id")
 
@@ -39,7 +39,7 @@ class Member:
 
 
 def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[Member]]:
-    """Each alerting member with today's match, by root. An event refused today stays as it was judged."""
+    """Each alerting member with today's match, by root."""
     events: dict[tuple[Any, ...], int] = {}
     values: list[bytes] = []
     digests: list[str] = []
@@ -50,7 +50,7 @@ def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy)
             payload = parse_json(seal.unseal(row["order_id"], "sighting", row["payload_sealed"]))
             values.append(payload["value"].encode())
             digests.append(payload["content_sha256"])
-    batch = decode_batch(values, policy)
+    batch = decode_kept(values, policy)
     found = {
         (decision.index, match.order_id, match.respondent_id, match.zone_id): match
         for decision in engine.judge(batch).decisions
@@ -67,21 +67,30 @@ def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy)
 
 
 async def write_members(conn: Connection, seal: Seal, members: Sequence[Member], basis: Basis) -> None:
-    """Withdraw the decisions that no longer stand, revise those that changed."""
+    """Withdraw the decisions that no longer stand, revise those that changed.
+
+    Every row that changes names the basis it was judged on now, so that it can be run again.
+    """
     withdrawn = [
-        (*member.key, list(member.match.reasons) if member.match else [], *_basis_columns(basis))
+        (*member.key, *_basis_columns(basis), _with_basis(seal, member.row, basis))
         for member in members
-        if not member.stands
+        if member.match is None
     ]
     revised = [
         _revision(seal, member, member.match, basis)
         for member in members
-        if member.match is not None and member.stands and _differs(member.row, member.match)
+        if member.match is not None and (not member.stands or _differs(member.row, member.match))
     ]
     if withdrawn:
         await conn.executemany(SQL.withdraw_decision, withdrawn)
     if revised:
         await conn.executemany(SQL.revise_decision, revised)
+
+
+def _with_basis(seal: Seal, row: Any, basis: Basis) -> bytes:
+    """The decision's detail as it was, on another basis: what it matched then is still told."""
+    detail = parse_json(seal.unseal(row["order_id"], "decision", row["detail_sealed"]))
+    return seal.seal(row["order_id"], "decision", canonical_json({**detail, "basis": basis_detail(basis)}))
 
 
 def _basis_columns(basis: Basis) -> tuple[Any, ...]:
@@ -111,6 +120,8 @@ def _differs(row: Any, match: Match) -> bool:
 def _revision(seal: Seal, member: Member, match: Match, basis: Basis) -> tuple[Any, ...]:
     return (
         *member.key,
+        "ALERT" if member.stands else "WITHDRAWN",
+        list(match.reasons),
         match.order_version,
         match.match_kind,
         match.region_match,
@@ -119,7 +130,7 @@ def _revision(seal: Seal, member: Member, match: Match, basis: Basis) -> tuple[A
         probability(match),
         list(match.cautions),
         *_basis_columns(basis),
-        seal_detail(seal, match),
+        seal_detail(seal, match, basis),
     )
 
 

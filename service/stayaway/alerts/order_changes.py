@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps, summarise
 from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
@@ -121,6 +122,7 @@ async def rejudge_open_alerts(
             "These orders have open alerts, and to judge those again a policy is needed.",
             "Name the policy file with --policy; nothing was recorded.",
         )
+    await record_policy(conn, policy, at)
     await lock_parties(conn, [(row["order_id"], row["respondent_id"]) for row in parties])
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
     snapshot = await load_orders(conn, seal, sorted({row["order_id"] for row in parties}))

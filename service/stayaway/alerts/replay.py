@@ -4,7 +4,7 @@ It is how an auditor re-runs a day and a clerk tries an order. The same files gi
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.timezones import TZDATA_VERSION
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import EventDecision, Match
+from stayaway.matching.steps_told import tell_steps
 from stayaway.orders.model import CourtOrder
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.sightings.batch import SightingBatch, decode_batch
@@ -171,7 +172,8 @@ def _match(match: Match, alert_id: str | None) -> Line:
         "exception_ids": list(match.exception_ids),
         "alert_id": None if match.reasons else alert_id,
         "order_sha256": match.order_sha256,
-        "steps": list(match.steps),
+        "input_sha256": match.input_sha256,
+        "steps": [asdict(step) for step in tell_steps(match)],
     }
 
 

@@ -67,6 +67,18 @@ SELECT d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, 
  ORDER BY d.observed_at DESC, d.source, d.event_id, d.zone_id
  LIMIT $4;
 
+-- name: load_decisions
+-- description: Every decision of an episode and of alerts merged into it, whether or not its event is still there.
+-- $1 root alert id, $2 order, $3 respondent.
+SELECT d.*, s.received_at, s.topic, s.partition, s.record_offset, s.payload_sealed
+  FROM alert a
+  JOIN decision d USING (alert_id, raised_observed_at)
+  LEFT JOIN sighting s ON (s.order_id, s.source, s.event_id, s.observed_at, s.content_digest)
+                        = (d.order_id, d.source, d.event_id, d.observed_at, d.content_digest)
+ WHERE a.order_id = $2 AND a.respondent_id = $3
+   AND (a.alert_id = $1 OR a.merged_into = $1)
+ ORDER BY d.observed_at, d.source, d.event_id, d.content_digest, d.zone_id;
+
 -- name: has_plate
 -- description: Whether a camera's read is among the evidence of an episode. $1 root alert id, $2 order, $3 respondent.
 SELECT EXISTS (

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from stayaway.alerts.review_model import AlertRow, Evidence, Fact, PlateView
-from stayaway.alerts.words import CAUTIONS, EXCEPTIONS, MATCH_KINDS, difference_words
+from stayaway.alerts.two_places import TwoPlaces
+from stayaway.alerts.words import CAUTIONS, EXCEPTIONS, MATCH_KINDS
+from stayaway.kernel.plates import difference_words
+from stayaway.matching.identity import description_conflicts
 from stayaway.matching.model import MATCH_KINDS as KINDS_BEST_FIRST
 from stayaway.matching.model import ZONE_RELATIONS
 from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Vehicle
@@ -57,6 +60,7 @@ def facts_against(
     others_linked: int,
     exceptions: Sequence[OrderException],
     expires_at: datetime | None,
+    two_places: TwoPlaces | None,
     now: datetime,
 ) -> tuple[Fact, ...]:
     """In the order a reader needs them: the order, the vehicle, the plate, the place.
@@ -67,7 +71,7 @@ def facts_against(
         *_order_facts(row, order, exceptions, expires_at, now),
         *(_vehicle_facts(plate, others_linked, now) if plate else ()),
         *(_plate_facts(best, plate) if plate else ()),
-        *_place_facts(best),
+        *_place_facts(best, two_places),
         *_record_facts(row),
     )
 
@@ -107,7 +111,7 @@ def _order_facts(
 
 def _vehicle_facts(plate: PlateView, others_linked: int, now: datetime) -> Iterator[Fact]:
     vehicle = plate.vehicle
-    differing = description_conflicts(plate)
+    differing = description_conflicts(plate.read, vehicle)
     if differing:
         yield Fact(code="DESCRIPTION_CONFLICTS", text=f"Another vehicle? {'; '.join(differing)}.")
     if vehicle.used_by:
@@ -145,7 +149,9 @@ def _plate_facts(best: Evidence, plate: PlateView) -> Iterator[Fact]:
         yield Fact(code="REGION_UNKNOWN", text=MATCH_KINDS["REGION_UNKNOWN"].meaning)
 
 
-def _place_facts(best: Evidence) -> Iterator[Fact]:
+def _place_facts(best: Evidence, two_places: TwoPlaces | None) -> Iterator[Fact]:
+    if two_places is not None:
+        yield Fact(code="TWO_PLACES", text=two_places.words)
     if best.zone_relation == "INSIDE_WITHIN_ERROR" and best.inside_probability is not None:
         yield Fact(
             code="POSITION",
@@ -160,17 +166,3 @@ def _record_facts(row: AlertRow) -> Iterator[Fact]:
         yield Fact(
             code="CONTENT_CONFLICT", text="One event id came with two different contents; both are shown."
         )
-
-
-def description_conflicts(plate: PlateView) -> tuple[str, ...]:
-    """`colour: camera red, order blue` for what both sides have and differs (WIRE.md step 3)."""
-    pairs = (
-        ("make", plate.read.make, plate.vehicle.make),
-        ("model", plate.read.model, plate.vehicle.model),
-        ("colour", plate.read.colour, plate.vehicle.colour),
-    )
-    return tuple(
-        f"{name}: camera {seen}, order {entered}"
-        for name, seen, entered in pairs
-        if seen and entered and seen.casefold() != entered.casefold()
-    )

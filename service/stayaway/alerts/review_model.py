@@ -8,17 +8,24 @@ from typing import Literal, Self
 
 from stayaway.alerts.words import (
     DISMISSALS,
-    Character,
     Disposition,
     LeadWords,
     Standing,
     State,
-    compare_plates,
     standing_of,
 )
 from stayaway.kernel.errors import StayawayError
 from stayaway.kernel.jsontext import canonical_json
-from stayaway.matching.model import Caution, Description, MatchKind, Reason, RegionMatch, ZoneRelation
+from stayaway.kernel.plates import Character, compare_plates
+from stayaway.matching.model import (
+    Caution,
+    DecisionStep,
+    Description,
+    MatchKind,
+    Reason,
+    RegionMatch,
+    ZoneRelation,
+)
 from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Respondent, Vehicle, Zone
 from stayaway.sightings.model import CheckIn, PlateRead, Sighting
 
@@ -170,8 +177,9 @@ class Evidence:
     vehicle_id: str | None
     device_id: str | None
     exception_ids: tuple[str, ...]
-    steps: tuple[str, ...]
+    steps: tuple[DecisionStep, ...]
     order_sha256: str
+    input_sha256: str
     sighting: Sighting
     content_sha256: str
     content_conflict: bool

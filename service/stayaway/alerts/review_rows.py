@@ -8,6 +8,7 @@ import asyncpg
 from stayaway.alerts.review_model import Act, AlertRow, Evidence
 from stayaway.kernel.errors import StayawayError
 from stayaway.kernel.jsontext import parse_json
+from stayaway.matching.model import DecisionStep
 from stayaway.platform.seal import Seal
 from stayaway.sightings.model import Refusal, Sighting
 from stayaway.sightings.wire import parse_sighting
@@ -95,8 +96,9 @@ def _evidence(
         vehicle_id=detail["vehicle_id"],
         device_id=detail["device_id"],
         exception_ids=tuple(detail["exception_ids"]),
-        steps=tuple(detail["steps"]),
+        steps=tuple(DecisionStep(*step) for step in detail["steps"]),
         order_sha256=detail["order_sha256"],
+        input_sha256=detail["input_sha256"],
         sighting=sighting,
         content_sha256=content_sha256,
         content_conflict=row["content_conflict"],

@@ -11,6 +11,7 @@ from stayaway.alerts.review_model import (
     AlertView,
     Evidence,
 )
+from stayaway.alerts.two_places import Fix, find_two_places
 from stayaway.alerts.words import LeadWords, lead_words
 from stayaway.kernel.errors import NotFoundError
 from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Zone
@@ -63,6 +64,9 @@ def view_alert(
             others_linked=len(linked - {row.respondent_id}),
             exceptions=exceptions,
             expires_at=expires_at,
+            two_places=find_two_places(
+                Fix.of(item.sighting, item.vehicle_id, item.device_id, policy) for item in evidence
+            ),
             now=read_now,
         ),
         best=best,

@@ -16,6 +16,7 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.jsontext import canonical_json
 from stayaway.kernel.timezones import TZDATA_VERSION
 from stayaway.matching.model import Match
+from stayaway.matching.steps_told import tell_steps
 from stayaway.platform.seal import Seal
 
 ENGINE_NAME = f"stayaway {ENGINE_VERSION}, tzdata {TZDATA_VERSION}, GEOS {shapely.geos_version_string}"
@@ -132,13 +133,29 @@ def probability(match: Match) -> Decimal | None:
     return None if match.inside_probability is None else Decimal(f"{match.inside_probability:.3f}")
 
 
-def seal_detail(seal: Seal, match: Match) -> bytes:
-    """What a decision holds of a person beyond its keys."""
+def seal_detail(seal: Seal, match: Match, basis: Basis) -> bytes:
+    """What a decision holds of a person beyond its keys, and its basis once more.
+
+    Sealed, the basis cannot be changed unnoticed: `explain` compares the row's columns with it.
+    """
     detail = {
         "vehicle_id": match.vehicle_id,
         "device_id": match.device_id,
         "exception_ids": list(match.exception_ids),
-        "steps": list(match.steps),
         "order_sha256": match.order_sha256,
+        "input_sha256": match.input_sha256,
+        "steps": [[step.number, step.name, step.saw, step.concluded] for step in tell_steps(match)],
+        "basis": basis_detail(basis),
     }
     return seal.seal(match.order_id, "decision", canonical_json(detail))
+
+
+def basis_detail(basis: Basis) -> dict[str, Any]:
+    """What a decision was made on, as its sealed detail names it."""
+    return {
+        "registry_sequence": basis.registry_sequence,
+        "known_at": format_instant(basis.known_at),
+        "policy_sha256": basis.policy_sha256,
+        "engine": basis.engine,
+        "decided_at": format_instant(basis.decided_at),
+    }

@@ -162,7 +162,11 @@ async def _insert_sightings(
 
 
 def _seal_sighting(seal: Seal, order_id: str, item: Judged) -> bytes:
-    payload = {"content_sha256": item.decision.content_sha256.hex(), "value": item.value.decode("utf-8")}
+    payload = {
+        "content_sha256": item.decision.content_sha256.hex(),
+        "value": item.value.decode("utf-8"),
+        "origin": [item.topic, item.partition, item.record_offset],
+    }
     return seal.seal(order_id, "sighting", canonical_json(payload))
 
 
@@ -379,5 +383,5 @@ def _decision_arguments(seal: Seal, row: _Row, root: tuple[str, int] | None, bas
         basis.policy_sha256,
         basis.engine,
         basis.decided_at,
-        seal_detail(seal, match),
+        seal_detail(seal, match, basis),
     )

@@ -21,6 +21,15 @@ class OutputForm(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class StepForm(OutputForm):
+    """One numbered step: what it saw, and what it concluded."""
+
+    number: int
+    name: str
+    saw: str
+    concluded: str
+
+
 class MatchForm(OutputForm):
     """Identity and place agreed: judged."""
 
@@ -40,7 +49,8 @@ class MatchForm(OutputForm):
     exception_ids: Annotated[list[str], Field(description="Those that apply or, on an alert, are possible.")]
     alert_id: Annotated[str | None, Field(description="The episode's; null on a suppressed match.")]
     order_sha256: Annotated[str, Field(description="Of the order version's canonical content.")]
-    steps: Annotated[list[str], Field(description="What each numbered step saw and concluded.")]
+    input_sha256: Annotated[str, Field(description="Of event, order as known, policy and K together.")]
+    steps: list[StepForm]
 
 
 class MatchedForm(OutputForm):

@@ -3,7 +3,7 @@
 An alert is a lead that nobody has checked: the words say so first, and name nobody as guilty.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -27,6 +27,9 @@ Disposition = Literal[
 ]
 
 ADDRESS_WITHHELD_WORDS: Final = "The respondent was not told this address: do not voice it."
+EXPLAINED_WORDS: Final = (
+    "An unverified lead: a vehicle associated with, or a device assigned to, a respondent; driver unknown."
+)
 NOT_VERIFIED_WORDS: Final = "Nobody has signed in here: acts are recorded under the name given, not verified."
 
 
@@ -189,37 +192,6 @@ def lead_words(
     if address_withheld:
         sentences.append(ADDRESS_WITHHELD_WORDS)
     return LeadWords(f"UNVERIFIED LEAD, read {age_words(age_s)}.", tuple(sentences))
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """One place of two plates compared. `position` from 1, spaces and dashes not counted."""
-
-    position: int
-    camera: str
-    order: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether the two readings differ here; both stay as they are, never merged."""
-        return self.camera != self.order
-
-
-def compare_plates(camera: str, order: str) -> tuple[Character, ...]:
-    """Two plates in normal form side by side; a missing character is an empty text."""
-    length = max(len(camera), len(order))
-    return tuple(
-        Character(index + 1, camera[index : index + 1], order[index : index + 1]) for index in range(length)
-    )
-
-
-def difference_words(characters: Sequence[Character]) -> tuple[str, ...]:
-    """`position 4: camera 8, order B` for each character that differs."""
-    return tuple(
-        f"position {item.position}: camera {item.camera or 'nothing'}, order {item.order or 'nothing'}"
-        for item in characters
-        if item.differs
-    )
 
 
 def relation_words(relation: ZoneRelation, probability: float | None) -> str:

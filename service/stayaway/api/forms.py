@@ -1,13 +1,15 @@
 """The JSON forms of the review interface, v1. Output may gain fields; input is strict."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from stayaway.alerts.review_model import AlertRow, AlertView, Confirmation, Dismissal, Evidence
-from stayaway.alerts.words import difference_words
+from stayaway.alerts.wire import StepForm
 from stayaway.kernel.instants import format_instant
+from stayaway.kernel.plates import difference_words
 from stayaway.sightings.model import PlateRead
 
 Seen = Annotated[
@@ -140,8 +142,9 @@ class EvidenceItem(BaseModel):
     inside_probability: float | None
     cautions: list[str]
     exception_ids: list[str]
-    steps: list[str]
+    steps: list[StepForm]
     content_sha256: str
+    input_sha256: str
 
     @classmethod
     def of(cls, item: Evidence) -> Self:
@@ -170,8 +173,9 @@ class EvidenceItem(BaseModel):
             inside_probability=item.inside_probability,
             cautions=list(item.cautions),
             exception_ids=list(item.exception_ids),
-            steps=list(item.steps),
+            steps=[StepForm.model_validate(asdict(step)) for step in item.steps],
             content_sha256=item.content_sha256,
+            input_sha256=item.input_sha256,
         )
 
 

@@ -12,12 +12,14 @@ from stayaway.cli.options import (
     PolicyFile,
     Purpose,
     end_with_async,
+    reviewer_of,
     say,
     settings_with,
+    with_database,
 )
 
 if TYPE_CHECKING:
-    from stayaway.alerts.review_model import AlertRow, AlertView, Reviewer
+    from stayaway.alerts.review_model import AlertRow, AlertView
 
 app = typer.Typer(help="Alerts: unverified leads that a human must judge.", no_args_is_help=True)
 
@@ -25,27 +27,9 @@ Reference = Annotated[str, typer.Argument(help="The alert's number, or its id.")
 ListName = Annotated[str, typer.Argument(help="live, historical, ended or closed.")]
 
 
-def _reviewer(actor: str, purpose: str) -> "Reviewer":
-    from stayaway.alerts.review_model import Reviewer
-
-    return Reviewer(name=actor, channel="cli", purpose=purpose)
-
-
 def _with_database(database: str | None, keys: Any, act: Callable[[Any, Any], Awaitable[None]]) -> None:
     """Run `act(conn, seal)` and exit."""
-    from stayaway.platform.postgres import connect
-    from stayaway.platform.seal import FileSeal
-
-    async def run() -> None:
-        settings = settings_with(database=database, keys_file=keys)
-        seal = FileSeal(settings.need_keys_file())
-        conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
-        try:
-            await act(conn, seal)
-        finally:
-            await conn.close()
-
-    end_with_async(run)
+    end_with_async(lambda: with_database(database, keys, act))
 
 
 @app.command("list")
@@ -68,7 +52,7 @@ def list_(
         if list_name not in LIST_NAMES:
             raise SettingsError(f"There is no list {list_name!r}.", f"Choose one of {', '.join(LIST_NAMES)}.")
         query = ListQuery(list_name=list_name, before=before, limit=limit)
-        page = await list_alerts(conn, seal, query, _reviewer(actor, purpose), now=now(), view="cli")
+        page = await list_alerts(conn, seal, query, reviewer_of(actor, purpose), now=now(), view="cli")
         for row in page.rows:
             typer.echo(_row_line(row))
         say(", ".join(f"{name} {count}" for name, count in page.open_counts.items()))
@@ -114,7 +98,7 @@ def show(
             seal,
             OrderReader(seal),
             number,
-            _reviewer(actor, purpose),
+            reviewer_of(actor, purpose),
             policy=rules,
             now=now(),
             view="cli",
@@ -126,7 +110,7 @@ def show(
 
 
 def _view_lines(view: "AlertView") -> list[str]:
-    from stayaway.alerts.words import difference_words
+    from stayaway.kernel.plates import difference_words
 
     lines = [view.words.text, _row_line(view.row)]
     lines += [f"- {fact.text}" for fact in view.facts]
@@ -135,7 +119,7 @@ def _view_lines(view: "AlertView") -> list[str]:
     lines += [f"- not monitored: {term}" for term in view.version.not_monitored]
     for item in view.evidence:
         lines.append(f"sighting {item.topic}/{item.partition}/{item.record_offset}, zone {item.zone_id}")
-        lines += [f"  {step}" for step in item.steps]
+        lines += [f"  {step.text}" for step in item.steps]
     lines += [
         f"act {item.act_number}: {item.act} by {item.actor} {item.reason_code or ''}" for item in view.acts
     ]
@@ -151,7 +135,7 @@ def claim(alert: Reference, database: Database = None, keys: Keys = None, actor:
 
     async def act(conn: Any, seal: Any) -> None:
         number = await find_alert(conn, alert)
-        typer.echo(_row_line(await take(conn, seal, number, _reviewer(actor, "ALERT_REVIEW"), now=now())))
+        typer.echo(_row_line(await take(conn, seal, number, reviewer_of(actor, "ALERT_REVIEW"), now=now())))
 
     _with_database(database, keys, act)
 
@@ -165,7 +149,7 @@ def acknowledge(alert: Reference, database: Database = None, keys: Keys = None, 
 
     async def act(conn: Any, seal: Any) -> None:
         number = await find_alert(conn, alert)
-        typer.echo(_row_line(await record(conn, seal, number, _reviewer(actor, "ALERT_REVIEW"), now=now())))
+        typer.echo(_row_line(await record(conn, seal, number, reviewer_of(actor, "ALERT_REVIEW"), now=now())))
 
     _with_database(database, keys, act)
 
@@ -195,7 +179,7 @@ def confirm(
         rules = load_policy(settings_with(policy_file=policy).need_policy_file())
         stated = Confirmation(sight="OFFICER_SIGHT" if officer_sight else None, second_look=second_look)
         number = await find_alert(conn, alert)
-        reviewer = _reviewer(actor, "ALERT_REVIEW")
+        reviewer = reviewer_of(actor, "ALERT_REVIEW")
         row = await record(conn, seal, number, stated, reviewer, policy=rules, has_image=False, now=now())
         typer.echo(_row_line(row))
 
@@ -218,7 +202,7 @@ def dismiss(
 
     async def act(conn: Any, seal: Any) -> None:
         number = await find_alert(conn, alert)
-        reviewer = _reviewer(actor, "ALERT_REVIEW")
+        reviewer = reviewer_of(actor, "ALERT_REVIEW")
         typer.echo(
             _row_line(await record(conn, seal, number, Dismissal(reason_code=reason), reviewer, now=now()))
         )

@@ -9,6 +9,7 @@ from stayaway import ENGINE_VERSION
 from stayaway.cli import (
     alerts,
     deadletters,
+    explain,
     latency,
     orders,
     orders_acts,
@@ -36,6 +37,7 @@ app.add_typer(zones.app, name="zones")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(partitions.app, name="partitions")
+app.command("explain")(explain.explain)
 app.command("matcher")(servers.matcher)
 app.command("web")(servers.web)
 

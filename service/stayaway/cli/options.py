@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +14,10 @@ from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError
 from stayaway.kernel.jsontext import json_pointer
 from stayaway.platform.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from stayaway.alerts.review_model import Reviewer
+
+_T = TypeVar("_T")
 EXIT_FAILED, EXIT_BAD_SETTINGS = 1, 2
 
 Database = Annotated[str | None, typer.Option(help="postgresql://… [STAYAWAY_DATABASE]", show_default=False)]
@@ -78,6 +82,29 @@ def end_with_async(run: Callable[[], Awaitable[int | None]]) -> None:
         return await run()
 
     end_with(lambda: asyncio.run(main()))
+
+
+async def with_database(
+    database: str | None, keys: Path | None, act: Callable[[Any, Any], Awaitable[_T]]
+) -> _T:
+    """What `act(conn, seal)` returns, with the database and keys named or set."""
+    from stayaway.platform.postgres import connect
+    from stayaway.platform.seal import FileSeal
+
+    settings = settings_with(database=database, keys_file=keys)
+    seal = FileSeal(settings.need_keys_file())
+    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+    try:
+        return await act(conn, seal)
+    finally:
+        await conn.close()
+
+
+def reviewer_of(actor: str, purpose: str) -> "Reviewer":
+    """Who looks or acts through the command line."""
+    from stayaway.alerts.review_model import Reviewer
+
+    return Reviewer(name=actor, channel="cli", purpose=purpose)
 
 
 def _say_error(error: StayawayError) -> int:

@@ -8,11 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stayaway.alerts import words
 from stayaway.alerts.review_model import LIST_NAMES, AlertRow, AlertView, ListName
-from stayaway.alerts.words import age_words, difference_words
+from stayaway.alerts.words import age_words
 from stayaway.api.settings import ReviewSettings
 from stayaway.console.sketch import HEIGHT, MOST_NUMBERED, WIDTH, draw, map_features, places_of
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import compact_json
+from stayaway.kernel.plates import difference_words
 from stayaway.kernel.timezones import load_time_zone
 
 LISTS: dict[ListName, str] = {

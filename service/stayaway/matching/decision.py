@@ -5,18 +5,18 @@ Match on any machine, whatever else was in the batch.
 """
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 
 from stayaway.access.policy import Policy
-from stayaway.kernel.instants import format_instant, to_us
+from stayaway.kernel.instants import to_us
 from stayaway.kernel.shape import Shape
 from stayaway.matching.boundary import boundary_distance_m
+from stayaway.matching.case import Binding, Case, DecisionInput, Place
 from stayaway.matching.identity import Identity, find_identity
 from stayaway.matching.inside import is_inside
-from stayaway.matching.model import Caution, Match, Reason, ZoneRelation
+from stayaway.matching.model import Caution, Match, Reason
 from stayaway.matching.probability import inside_probability
-from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Respondent, Zone
+from stayaway.orders.model import CourtOrder, OrderVersion, Zone
 from stayaway.orders.rules import (
     choose_version,
     counting_notices,
@@ -28,33 +28,10 @@ from stayaway.orders.schedule import covers
 from stayaway.sightings.model import CheckIn, PlateRead, Sighting
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the point lies to the zone. `radius_m` is the r of step 4, 0 where nothing widens."""
-
-    relation: ZoneRelation
-    probability: float | None
-    radius_m: float
-    accuracy_m: float
-    over_cap: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """The version that decides for one respondent, and that respondent's counting notices."""
-
-    order: CourtOrder
-    version: OrderVersion
-    respondent: Respondent
-    notices: tuple[Notice, ...]
-
-
-def decide(sighting: Sighting, order: CourtOrder, policy: Policy, known_at: datetime) -> list[Match]:
-    """Every match of the event under `order`, by respondent and zone; empty where there is none.
-
-    `order` holds what was known at `known_at`.
-    """
-    matches = []
+def decide(given: DecisionInput) -> list[Match]:
+    """Every match of the event under the order, by respondent and zone; empty where there is none."""
+    sighting, order, policy = given.sighting, given.order, given.policy
+    cases = []
     respondent_ids = sorted({r.respondent_id for v in order.versions for r in v.respondents})
     for respondent_id in respondent_ids:
         binding = _bind(order, respondent_id, policy, sighting.observed_at)
@@ -64,18 +41,31 @@ def decide(sighting: Sighting, order: CourtOrder, policy: Policy, known_at: date
         for zone in sorted(binding.version.zones, key=lambda zone: zone.zone_id):
             place = relate(sighting, zone, policy)
             if place is not None:
-                matches.append(_judge(sighting, binding, identity, zone, place, policy, known_at))
-    return matches
+                cases.append(_to_case(given, binding, identity, zone, place))
+    return [_judge(case) for case in cases]
 
 
-def _bind(order: CourtOrder, respondent_id: str, policy: Policy, t: datetime) -> _Binding | None:
+def _bind(order: CourtOrder, respondent_id: str, policy: Policy, t: datetime) -> Binding | None:
     """Step 2: the version for this respondent; None where that version does not name them."""
     notices = counting_notices(order, respondent_id, policy.notice_kinds)
     version = choose_version(order, notices, t)
     for respondent in version.respondents:
         if respondent.respondent_id == respondent_id:
-            return _Binding(order, version, respondent, notices)
+            return Binding(order, version, respondent, notices)
     return None
+
+
+def _to_case(given: DecisionInput, binding: Binding, identity: Identity, zone: Zone, place: Place) -> Case:
+    applying, possible = _exceptions(given.sighting, binding.version, zone, place.radius_m)
+    return Case(
+        given=given,
+        binding=binding,
+        identity=identity,
+        zone=zone,
+        place=place,
+        applying=tuple(applying),
+        possible=tuple(possible),
+    )
 
 
 def relate(sighting: Sighting, zone: Zone, policy: Policy) -> Place | None:
@@ -111,17 +101,11 @@ def effective_accuracy_m(sighting: Sighting, policy: Policy) -> float:
     return float(getattr(policy.default_accuracy_m, source))
 
 
-def _judge(
-    sighting: Sighting,
-    binding: _Binding,
-    identity: Identity,
-    zone: Zone,
-    place: Place,
-    policy: Policy,
-    known_at: datetime,
-) -> Match:
+def _judge(case: Case) -> Match:
     """Step 5: every reason that holds, and without one the cautions."""
-    applying, possible = _exceptions(sighting, binding.version, zone, place.radius_m)
+    sighting, policy = case.given.sighting, case.given.policy
+    binding, identity, zone, place = case.binding, case.identity, case.zone, case.place
+    applying, possible = case.applying, case.possible
     reasons: list[Reason] = [
         *_evidence_reasons(sighting, identity, zone, place, policy),
         *order_reasons(binding.order, binding.version, binding.notices, sighting.observed_at),
@@ -133,7 +117,7 @@ def _judge(
     used_by = identity.vehicle.used_by if identity.vehicle else None
     if used_by and not used_by.isdisjoint(zone.protected_person_ids):
         reasons.append("SHARED_VEHICLE")
-    cautions = [] if reasons else _cautions(sighting, binding, bool(possible), policy, known_at)
+    cautions = [] if reasons else _cautions(sighting, binding, bool(possible), policy, case.given.known_at)
     return Match(
         order_id=binding.order.order_id,
         order_version=binding.version.version,
@@ -150,7 +134,7 @@ def _judge(
         reasons=tuple(reasons),
         cautions=tuple(cautions),
         exception_ids=tuple(sorted(applying if reasons else possible)),
-        steps=_steps(sighting, binding, identity, zone, place, reasons, cautions),
+        case=case,
     )
 
 
@@ -203,7 +187,7 @@ def _exception_relation(place: Shape | None, sighting: Sighting, radius_m: float
 
 def _cautions(
     sighting: Sighting,
-    binding: _Binding,
+    binding: Binding,
     exception_possible: bool,
     policy: Policy,
     known_at: datetime,
@@ -215,45 +199,3 @@ def _cautions(
         ("ORDER_SINCE_ENDED", has_ended_by(binding.order, binding.version, binding.notices, known_at)),
     ]
     return [caution for caution, held in holds if held]
-
-
-def _steps(
-    sighting: Sighting,
-    binding: _Binding,
-    identity: Identity,
-    zone: Zone,
-    place: Place,
-    reasons: list[Reason],
-    cautions: list[Caution],
-) -> tuple[str, ...]:
-    """What each step saw and concluded, for a human reader."""
-    version = binding.version
-    chosen = (
-        f"Version {version.version} of order {version.order_id} decides for respondent "
-        f"{binding.respondent.respondent_id} (status {version.status}, effective "
-        f"{format_instant(version.effective_at)}, {len(binding.notices)} counting notices)."
-    )
-    probability = "" if place.probability is None else f", probability inside {place.probability:.3f}"
-    related = (
-        f"{place.relation} of zone {zone.zone_id}: accuracy {place.accuracy_m:g} m, "
-        f"circle of {place.radius_m:.1f} m{probability}."
-    )
-    verdict = f"SUPPRESSED: {', '.join(reasons)}" if reasons else "ALERT, to be confirmed by a human"
-    with_care = f"; cautions: {', '.join(cautions)}" if cautions else ""
-    observed = format_instant(sighting.observed_at)
-    return (
-        f"1. Read {sighting.source}/{sighting.event_id}, observed at {observed}.",
-        f"2. {chosen}",
-        f"3. {identity.kind}: {_identity_words(sighting, identity)}.",
-        f"4. {related}",
-        f"5. {verdict}{with_care}.",
-    )
-
-
-def _identity_words(sighting: Sighting, identity: Identity) -> str:
-    if identity.vehicle is None or not isinstance(sighting, PlateRead):
-        return f"device {identity.device_id} is assigned to the respondent"
-    return (
-        f"plate read {sighting.plate}, vehicle {identity.vehicle.vehicle_id} has {identity.vehicle.plate}; "
-        f"region {identity.region_match}, description {identity.description}"
-    )

@@ -14,6 +14,7 @@ import numpy as np
 
 from stayaway.access.policy import Policy
 from stayaway.kernel.steps import Steps, finish
+from stayaway.matching.case import DecisionInput
 from stayaway.matching.decision import circle_radius_m, decide
 from stayaway.matching.identities import OrderIdentities, OrderNames
 from stayaway.matching.index import Boxes, IndexEntry
@@ -48,6 +49,7 @@ class Engine:
     def __init__(self, snapshot: RegistrySnapshot, policy: Policy, parts: EngineParts | None = None) -> None:
         self.snapshot = snapshot
         self.policy = policy
+        self._policy_sha256 = policy.sha256
         self.parts: EngineParts = parts or finish(engine_steps(snapshot, policy)).parts
 
     # ------------------------------------------------------------ changes
@@ -117,12 +119,20 @@ class Engine:
         sighting = parse_sighting(value)
         if value is None or isinstance(sighting, Refusal):
             raise AssertionError("an accepted event reads the same a second time")
+        content_sha256 = hashlib.sha256(value).digest()
         matches: list[Match] = []
         for order_id in sorted(self.parts.roster.order_id(owner) for owner in owners):
-            matches += decide(sighting, self.snapshot.orders[order_id], self.policy, self.snapshot.known_at)
+            given = DecisionInput(
+                sighting=sighting,
+                content_sha256=content_sha256,
+                order=self.snapshot.orders[order_id],
+                policy=self.policy,
+                policy_sha256=self._policy_sha256,
+                known_at=self.snapshot.known_at,
+            )
+            matches += decide(given)
         if not matches:
             return None
-        content_sha256 = hashlib.sha256(value).digest()
         return EventDecision(
             index=index, sighting=sighting, content_sha256=content_sha256, matches=tuple(matches)
         )

@@ -72,3 +72,17 @@ def compare_description(read: PlateRead, vehicle: Vehicle) -> Description:
     if not equal:
         return "UNKNOWN"
     return "AGREES" if all(equal) else "CONFLICTS"
+
+
+def description_conflicts(read: PlateRead, vehicle: Vehicle) -> tuple[str, ...]:
+    """`colour: camera red, order blue` for what both sides have and differs."""
+    pairs = (
+        ("make", read.make, vehicle.make),
+        ("model", read.model, vehicle.model),
+        ("colour", read.colour, vehicle.colour),
+    )
+    return tuple(
+        f"{name}: camera {seen}, order {entered}"
+        for name, seen, entered in pairs
+        if seen is not None and entered is not None and seen.casefold() != entered.casefold()
+    )

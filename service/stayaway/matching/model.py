@@ -1,12 +1,15 @@
 """What matching concludes: a Match per order, respondent and zone; an EventDecision per event."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from stayaway.sightings.model import Sighting
+
+if TYPE_CHECKING:
+    from stayaway.matching.case import Case
 
 MatchKind = Literal["DEVICE", "EXACT", "REGION_UNKNOWN", "OCR_EQUIVALENT", "ONE_DIFFERENT", "REGION_DIFFERS"]
 MATCH_KINDS: tuple[MatchKind, ...] = (
@@ -51,12 +54,27 @@ Outcome = Literal["ALERT", "SUPPRESSED"]
 _ENDED_OR_UNAPPROVED = frozenset({"NOT_APPROVED", "ENTERED_IN_ERROR", "EXPIRED", "RECALLED", "VOID"})
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionStep:
+    """One numbered step of a decision (WIRE.md "Steps"): what it saw, and what it concluded."""
+
+    number: int
+    name: str
+    saw: str
+    concluded: str
+
+    @property
+    def text(self) -> str:
+        """As one sentence for a person."""
+        return f"{self.number}. {self.name}: saw {self.saw}; concluded {self.concluded}."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """Identity and place agree: judged, with every reason that holds (WIRE.md steps 3 to 5).
 
-    `steps`: numbered sentences, what each step saw and concluded; they hold identities, so
-    they are sealed where they are stored.
+    `case`: what was looked at, for whoever keeps or shows the match to tell its steps from
+    (`steps_told.tell_steps`).
     """
 
     order_id: str
@@ -74,7 +92,12 @@ class Match:
     reasons: tuple[Reason, ...]
     cautions: tuple[Caution, ...]
     exception_ids: tuple[str, ...]
-    steps: tuple[str, ...]
+    case: "Case" = field(repr=False)
+
+    @property
+    def input_sha256(self) -> str:
+        """Digest of all that was looked at."""
+        return self.case.given.sha256
 
     @property
     def outcome(self) -> Outcome:

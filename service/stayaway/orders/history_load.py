@@ -46,6 +46,15 @@ async def load_court_orders(
     return {order.order_id: order for order in orders if order.versions}
 
 
+async def load_recorded(conn: Connection, seal: Seal, order_id: str) -> list[tuple[int, Record]]:
+    """Every record of the order with the registry sequence that applied it, in the order applied.
+
+    Raises StoredOrderError or SealError rather than leave a record out.
+    """
+    rows = await conn.fetch(_SQL.load_records_of, [order_id])
+    return [(row["registry_sequence"], read_row(seal, row)) for row in rows]
+
+
 async def latest_known_at(conn: Connection, now: datetime) -> datetime:
     """K where nobody names one: now, or the latest recorded_at if a court's clock is ahead of ours."""
     known = await conn.fetchrow(_SQL.load_known)

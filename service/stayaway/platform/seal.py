@@ -38,6 +38,10 @@ class SealError(StayawayError):
     """Something could not be sealed or unsealed. Nothing is ever returned unsealed instead."""
 
 
+class NoKeyError(SealError):
+    """There is no key for the scope: it was destroyed, or belongs to another keys file."""
+
+
 class Seal(Protocol):
     """Seal and unseal under a scope's key."""
 
@@ -138,7 +142,7 @@ class FileSeal:
                     self._read_on(descriptor)
             key = self._keys.get(scope)
             if key is None:
-                raise SealError(
+                raise NoKeyError(
                     f"the keys file holds no key for scope {scope!r}",
                     "Use the keys file that belongs to this database; without its key the row stays sealed.",
                 )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.rows import ENGINE_NAME, Basis
 from stayaway.matching.engine import Engine, engine_steps
@@ -134,6 +135,8 @@ class RegistryFollower:
         async with self._lock:
             loop = asyncio.get_running_loop()
             asked_at = loop.time()
+            if self._current is None:
+                await record_policy(conn, self._policy, self._clock())
             previous = None if self._current is None else self._current.engine.snapshot
             async with asyncio.timeout(_ANSWER_S) as limit:
                 progress = _Progress(lambda: limit.reschedule(loop.time() + _ANSWER_S))

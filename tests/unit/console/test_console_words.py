@@ -13,11 +13,10 @@ from stayaway.alerts.words import (
     STANDINGS,
     STATES,
     age_words,
-    compare_plates,
-    difference_words,
     lead_words,
     standing_of,
 )
+from stayaway.kernel.plates import compare_plates, difference_words
 
 _GUILTY = re.compile(
     r"\b(violat\w*|suspect\w*|offend\w*|wanted|perpetrator\w*|criminal(?!_))\b", re.IGNORECASE

@@ -1,5 +1,6 @@
 """The gates only choose whom to judge: with them every event gets what judging it under every order gives."""
 
+import hashlib
 import random
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.kernel.bucketmap import BucketMap
+from stayaway.matching.case import DecisionInput
 from stayaway.matching.decision import circle_radius_m, decide
 from stayaway.matching.engine import Engine
 from stayaway.matching.layers import LayeredIndex
@@ -67,11 +69,18 @@ def test_at_the_edge_of_their_reach_no_zone_is_missed() -> None:
         for number, line in enumerate(lines):
             sighting = parse_sighting(line)
             assert not isinstance(sighting, Refusal)
-            expected = [
-                match
+            given = [
+                DecisionInput(
+                    sighting=sighting,
+                    content_sha256=hashlib.sha256(line).digest(),
+                    order=snapshot.orders[order_id],
+                    policy=POLICY,
+                    policy_sha256=POLICY.sha256,
+                    known_at=snapshot.known_at,
+                )
                 for order_id in sorted(snapshot.orders)
-                for match in decide(sighting, snapshot.orders[order_id], POLICY, snapshot.known_at)
             ]
+            expected = [match for one in given for match in decide(one)]
             assert list(found.get(number, ())) == expected
             relations |= {match.zone_relation for match in expected}
     assert relations == {"INSIDE", "INSIDE_WITHIN_ERROR", "WARNING"}
