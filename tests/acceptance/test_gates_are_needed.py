@@ -140,7 +140,7 @@ MUTATIONS: dict[str, Patch] = {
     "version: relief": without_relief,
     "version: which notices count": with_policy(notice_kinds=["PERSONAL", "MAIL", "IN_COURT"]),
     "identity: confusion classes": put(identity, "fold_plate", lambda plate: plate),
-    "identity: the gate's confusion classes": put(identities, "fold_plate", lambda plate: plate),
+    "identity: the gate's confusion classes": put(identities, "_FOLDED", np.arange(256, dtype=np.uint8)),
     "identity: one substitution": put(identity, "differing_positions", lambda *_: (0, 1)),
     "identity: regions": put(identity, "match_region", lambda *_: "MATCH"),
     "identity: the region's confidence": with_policy(min_region_confidence=0.0),

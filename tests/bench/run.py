@@ -17,8 +17,11 @@ from bench.road import bench_road
 from bench.workload import Workload, make_workload
 from stayaway.matching.engine import Engine
 from stayaway.sightings.batch import decode_batch
+from stayaway.sightings.plain_events import decode_plain
+from stayaway.worker.judge import SLICE
 
-BATCH = 5_000
+BATCH = SLICE
+"""As many at once as the matcher judges."""
 
 
 def best_rate(count: int, work: Callable[[], object], runs: int = 5) -> float:
@@ -80,6 +83,7 @@ def bench_engine(zones: int, count: int) -> list[tuple[str, float]]:
     sample = events[: min(count, 20_000)]
     return [
         ("plain rtree loop (baseline)", best_rate(len(sample), plain_loop(workload, sample), runs=3)),
+        ("bare strict decoding", best_rate(count, lambda: [[decode_plain(v) for v in b] for b in batches])),
         (
             "decode and check every field",
             best_rate(count, lambda: [decode_batch(b, workload.policy) for b in batches]),
