@@ -7,6 +7,7 @@ short road is stricter than the wire, never laxer (property-tested).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,30 @@ class SightingBatch(EventColumns):
     def n(self) -> int:
         """How many records the batch has, refused ones too."""
         return len(self.values)
+
+    @classmethod
+    def joined(cls, batches: Sequence["SightingBatch"]) -> "SightingBatch":
+        """Batches one after the other as one, numbered through."""
+        if len(batches) == 1:
+            return batches[0]
+        starts = [0, *accumulate(batch.n for batch in batches)]
+        return cls(
+            index=np.concatenate(
+                [batch.index + start for batch, start in zip(batches, starts, strict=False)]
+            ),
+            lon=np.concatenate([batch.lon for batch in batches]),
+            lat=np.concatenate([batch.lat for batch in batches]),
+            observed_us=np.concatenate([batch.observed_us for batch in batches]),
+            received_us=np.concatenate([batch.received_us for batch in batches]),
+            is_device=np.concatenate([batch.is_device for batch in batches]),
+            identities=[identity for batch in batches for identity in batch.identities],
+            values=[value for batch in batches for value in batch.values],
+            refusals={
+                start + at: refusal
+                for batch, start in zip(batches, starts, strict=False)
+                for at, refusal in batch.refusals.items()
+            },
+        )
 
 
 def decode_batch(values: Sequence[bytes | None], policy: Policy) -> SightingBatch:

@@ -14,7 +14,7 @@ import numpy as np
 
 from stayaway.alerts.store import Judged
 from stayaway.matching.model import EventDecision
-from stayaway.sightings.batch import Ints, decode_batch
+from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter
 from stayaway.sightings.model import Refusal
 from stayaway.worker.coverage import PartitionKey, PartitionState, Tally
@@ -22,7 +22,9 @@ from stayaway.worker.follow import Registry
 from stayaway.worker.turns import let_others
 
 SLICE = 500
-"""Some 4 ms of work here; smaller ones cost more for each record, larger ones too (caches)."""
+"""So many records are decoded at once: some 2-4 ms here."""
+JUDGED_SLICES = 4
+"""So many slices go through the gates at once, as long: what these cost is mostly for each call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,8 @@ class Verdicts:
     accepted: list[Ints] = field(default_factory=list)
     ages_us: list[Ints] = field(default_factory=list)
 
-    def add(self, values: Sequence[bytes | None], start: int, registry: Registry) -> None:
-        """Judge `values`, the first of which is number `start`."""
-        batch = decode_batch(values, registry.policy)
+    def add(self, batch: SightingBatch, start: int, registry: Registry) -> None:
+        """Judge the records of `batch`, the first of which is number `start`."""
         judgement = registry.engine.judge(batch)
         self.refusals += [(start + index, batch.refusals[index]) for index in sorted(batch.refusals)]
         self.decisions += [
@@ -152,7 +153,11 @@ async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedP
     """Judge the records of all parts on one registry; other tasks go on between two slices."""
     values = [value for part in parts for value in part.values]
     verdicts = Verdicts()
-    for start in range(0, len(values), SLICE):
-        verdicts.add(values[start : start + SLICE], start, registry)
+    for start in range(0, len(values), SLICE * JUDGED_SLICES):
+        decoded = []
+        for at in range(start, min(len(values), start + SLICE * JUDGED_SLICES), SLICE):
+            decoded.append(decode_batch(values[at : at + SLICE], registry.policy))
+            await let_others()
+        verdicts.add(SightingBatch.joined(decoded), start, registry)
         await let_others()
     return verdicts.shares(parts)
