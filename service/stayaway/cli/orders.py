@@ -83,7 +83,7 @@ def import_(
         parsed = parse_orders_file(data, lambda done, total: say(f"{done:,} of {total:,} records read"))
         seal = FileSeal(settings.need_keys_file())
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-            imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now())
+            imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
         outcome = imported.outcome
         for finding in outcome.findings:
             print(finding.as_line(), file=sys.stderr)  # noqa: T201 - the command's own output

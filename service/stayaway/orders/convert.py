@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from stayaway.kernel.jsontext import canonical_json
+from stayaway.kernel.jsontext import canonical_parsed
 from stayaway.kernel.plates import normalise_plate
 from stayaway.kernel.shape import Shape
 from stayaway.orders.check import Materials
@@ -37,7 +37,7 @@ from stayaway.orders.wire import (
 
 def record_digest(raw: dict[str, Any]) -> bytes:
     """SHA-256 of the record's canonical JSON (RFC 8785): the same record, however it is written."""
-    return hashlib.sha256(canonical_json(raw)).digest()
+    return hashlib.sha256(canonical_parsed(raw)).digest()
 
 
 def to_version(form: OrderForm, digest: bytes, made: Materials) -> OrderVersion:

@@ -14,7 +14,7 @@ from stayaway.orders.formcheck import read_form, unknown_field_remedy
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.own_records import OWN_FORMS
 from stayaway.orders.rawjson import instant_of
-from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind, Stored
+from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind
 from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
 
 MAX_FILE_BYTES = 1 << 29
@@ -72,16 +72,16 @@ def gather_orders(records: Iterable[ParsedRecord]) -> dict[str, CourtOrder]:
     return {order.order_id: order for order in orders if order.versions}
 
 
-def read_record(kind: RecordKind, path: Path, raw: Any, stored: Stored | None = None) -> Draft:
-    """One record, checked by itself. `stored`: digest and shapes of earlier, used as they are."""
+def read_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
+    """One record, checked by itself."""
     order_id = raw.get("order_id") if isinstance(raw, dict) else None
     draft = Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
     if not isinstance(raw, dict):
         draft.findings.error((), raw, "Write an object, in { }.")
     elif kind == "VERSION":
-        _read_version(draft, stored)
+        _read_version(draft)
     else:
-        _read_lone(draft, stored)
+        _read_lone(draft)
     return draft
 
 
@@ -99,16 +99,15 @@ def read_own(kind: RecordKind, raw: dict[str, Any]) -> ParsedOrders:
     )
 
 
-def _read_version(draft: Draft, stored: Stored | None) -> None:
+def _read_version(draft: Draft) -> None:
     form = read_form(OrderForm, draft.raw, draft.findings)
-    made = check_order(draft.raw, draft.findings, stored.shapes if stored else None)
+    made = check_order(draft.raw, draft.findings)
     if form is not None and not draft.findings.has_errors:
-        _note_digest(draft, stored)
+        _note_digest(draft)
         draft.value = to_version(form, draft.digest, made)
-        draft.shapes = made.shapes
 
 
-def _read_lone(draft: Draft, stored: Stored | None) -> None:
+def _read_lone(draft: Draft) -> None:
     if draft.kind == "NOTICE":
         notice = read_form(NoticeForm, draft.raw, draft.findings)
         check_notice(draft.raw, draft.findings)
@@ -124,12 +123,12 @@ def _read_lone(draft: Draft, stored: Stored | None) -> None:
         own = read_form(OWN_FORMS[draft.kind], draft.raw, draft.findings)
         draft.value = None if own is None else own.to_record()
     if draft.value is not None:
-        _note_digest(draft, stored)
+        _note_digest(draft)
 
 
-def _note_digest(draft: Draft, stored: Stored | None) -> None:
+def _note_digest(draft: Draft) -> None:
     try:
-        draft.digest = stored.digest if stored else record_digest(draft.raw)
+        draft.digest = record_digest(draft.raw)
     except ValueError:  # only extensions may hold such a number
         draft.findings.error(
             ("extensions",), draft.raw.get("extensions"), "A whole number is beyond 2^53; write it as text."
@@ -146,7 +145,6 @@ def finish_record(draft: Draft) -> ParsedRecord:
         raw=draft.raw,
         value=draft.value if usable else None,
         digest=draft.digest,
-        shapes=draft.shapes,
         repeated=draft.repeated,
     )
 
