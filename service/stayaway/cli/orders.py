@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -64,14 +63,22 @@ def import_(
     keys: Keys = None,
     policy: PolicyFile = None,
     actor: Actor = "cli",
+    advice: Annotated[
+        Path | None,
+        typer.Option("--advice", help="Write every finding to this new file, a line of JSON each."),
+    ] = None,
 ) -> None:
-    """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway."""
+    """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway.
+
+    Of many findings the first of each kind are shown and the rest is counted; --advice has them all.
+    """
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
     from stayaway.kernel.instants import format_instant
     from stayaway.orders.parse import parse_orders_file
+    from stayaway.orders.shortlist import shortlist
     from stayaway.platform.clock import now
-    from stayaway.platform.files import read_file
+    from stayaway.platform.files import new_private_file, read_file
     from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
 
@@ -79,14 +86,18 @@ def import_(
         settings = settings_with(database=database, keys_file=keys, policy_file=policy)
         rules = load_policy(settings.policy_file) if settings.policy_file else None
         data = read_file(file, "orders file")
+        findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
         parsed = parse_orders_file(data, lambda done, total: say(f"{done:,} of {total:,} records read"))
         seal = FileSeal(settings.need_keys_file())
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
             imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
         outcome = imported.outcome
-        for finding in outcome.findings:
-            print(finding.as_line(), file=sys.stderr)  # noqa: T201 - the command's own output
+        for line in shortlist(outcome.findings):
+            say(line)
+        if findings_file is not None:
+            with findings_file:
+                findings_file.writelines(f"{finding.as_line()}\n" for finding in outcome.findings)
         known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
         applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
         typer.echo(
