@@ -18,6 +18,8 @@ from stayaway.cli.options import (
     settings_with,
 )
 
+_PROGRESS_EACH = 10_000
+
 app = typer.Typer(help="The order registry.", no_args_is_help=True)
 
 ReadersFile = Annotated[
@@ -56,6 +58,11 @@ def _in_words(line: str) -> str:
     return f"{finding['severity']}{order}: {finding['pointer'] or 'the file'}{value}. {finding['remedy']}"
 
 
+def _say_progress(done: int, total: int) -> None:
+    if done % _PROGRESS_EACH == 0:
+        say(f"{done:,} of {total:,} records read")
+
+
 @app.command("import")
 def import_(
     file: OrdersFile,
@@ -75,6 +82,7 @@ def import_(
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
     from stayaway.kernel.instants import format_instant
+    from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
     from stayaway.orders.shortlist import shortlist
     from stayaway.platform.clock import now
@@ -88,7 +96,7 @@ def import_(
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        parsed = parse_orders_file(data, lambda done, total: say(f"{done:,} of {total:,} records read"))
+        parsed = parse_orders_file(data, _say_progress, read_in_halves)
         seal = FileSeal(settings.need_keys_file())
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
             imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)

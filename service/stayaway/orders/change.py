@@ -17,7 +17,7 @@ import asyncpg
 from stayaway.audit.entries import EntryType, NewEntry, StreamHead
 from stayaway.audit.store import record_entries
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.codec import encode_record, encode_source
+from stayaway.orders.codec import encode_record
 from stayaway.orders.model import OrderVersion, Record
 from stayaway.orders.records import ParsedRecord
 from stayaway.platform.postgres import Connection, load_queries
@@ -185,7 +185,7 @@ def _rows(
                 applied_by,
                 content_digest(seal, record.digest, order_id),
                 seal.seal(order_id, SEAL_PURPOSE, encode_record(record)),
-                seal.seal(order_id, SOURCE_PURPOSE, encode_source(record)),
+                seal.seal(order_id, SOURCE_PURPOSE, record.source),
             )
 
 

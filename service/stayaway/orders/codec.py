@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from stayaway.kernel.errors import StayawayError
-from stayaway.kernel.jsontext import canonical_parsed, parse_json
+from stayaway.kernel.jsontext import parse_json
 from stayaway.kernel.shape import VERTEX_BYTES, Shape
 from stayaway.orders.model import (
     Confirmation,
@@ -49,21 +49,22 @@ class StoredOrderError(StayawayError):
 
 def encode_record(record: ParsedRecord) -> bytes:
     """The kind, the digest and the values of a usable record."""
-    return _ENCODER.encode((record.kind, record.digest, record.value))
+    assert record.value is not None
+    return encode_values(record.kind, record.digest, record.value)
 
 
-def decode_record(kind: RecordKind, payload: bytes) -> tuple[bytes, Record]:
-    """(digest, values) of the record that `encode_record` made these bytes from. Raises StoredOrderError."""
+def encode_values(kind: RecordKind, digest: bytes, value: Record) -> bytes:
+    """The same of its parts."""
+    return _ENCODER.encode((kind, digest, value))
+
+
+def decode_values(kind: RecordKind, payload: bytes) -> tuple[bytes, Record]:
+    """(digest, values) of the record that these bytes were made from. Raises StoredOrderError."""
     try:
         _, digest, value = _DECODERS[kind].decode(payload)
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise StoredOrderError("A stored order record is not in the stored form.", _REMEDY) from error
     return digest, value
-
-
-def encode_source(record: ParsedRecord) -> bytes:
-    """The record as it came, in canonical JSON."""
-    return canonical_parsed(record.raw)
 
 
 def decode_source(source: bytes, digest: bytes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.instants import EPOCH
 from stayaway.orders.change import SEAL_PURPOSE, content_digest
-from stayaway.orders.codec import StoredOrderError, decode_record
+from stayaway.orders.codec import StoredOrderError, decode_values
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.registry import RegistryChange, RegistrySnapshot
 from stayaway.platform.postgres import Connection, load_queries
@@ -159,7 +159,7 @@ def read_sealed(seal: Seal, row: Any) -> tuple[bytes, Record]:
     """The same with the digest of the record as it came."""
     order_id = row["order_id"]
     payload = seal.unseal(order_id, SEAL_PURPOSE, row["payload_sealed"])
-    digest, value = decode_record(row["record_kind"], payload)
+    digest, value = decode_values(row["record_kind"], payload)
     expected = content_digest(seal, digest, order_id)
     if value.order_id != order_id or not hmac.compare_digest(expected, row["content_digest"]):
         raise StoredOrderError(

@@ -1,13 +1,14 @@
 """An orders file's bytes → records that can be used, and everything that is wrong with the rest."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from stayaway.kernel.errors import RefusedError
-from stayaway.kernel.jsontext import NotJsonError, parse_json
+from stayaway.kernel.jsontext import NotJsonError, canonical_parsed, parse_json
 from stayaway.orders.check import check_notice, check_order, check_suspension
-from stayaway.orders.convert import record_digest, to_notice, to_recall, to_suspension, to_version
+from stayaway.orders.convert import to_notice, to_recall, to_suspension, to_version
 from stayaway.orders.crosscheck import check_across
 from stayaway.orders.findings import MISSING, Finding, FindingList, Path, UnreadableFileError
 from stayaway.orders.formcheck import read_form, unknown_field_remedy
@@ -19,16 +20,32 @@ from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, Root
 
 MAX_FILE_BYTES = 1 << 29
 """512 MiB: some 300,000 orders; more than that is sent in several files."""
-_PROGRESS_EACH = 10_000
+
+
+RawRecord = tuple[RecordKind, Path, Any]
+"""Kind, place in the file, and the JSON as it came."""
+OnProgress = Callable[[int, int], None]
+"""Told now and then how many records of how many are read."""
+
+
+def read_in_turn(raws: Sequence[RawRecord], on_progress: OnProgress) -> list[Draft]:
+    """Each record, checked by itself."""
+    drafts = []
+    for raw in raws:
+        drafts.append(read_record(*raw))
+        on_progress(len(drafts), len(raws))
+    return drafts
 
 
 def parse_orders_file(
-    data: bytes, on_progress: Callable[[int, int], None] = lambda _done, _total: None
+    data: bytes,
+    on_progress: OnProgress = lambda _done, _total: None,
+    read_all: Callable[[Sequence[RawRecord], OnProgress], list[Draft]] = read_in_turn,
 ) -> ParsedOrders:
     """Every record of the file with all findings, in one pass.
 
-    A record with an ERROR has no value; the others can be used. `on_progress` is told now and then how
-    many records of how many are read. Raises UnreadableFileError where the bytes are no orders file at all.
+    A record with an ERROR has no value; the others can be used. `read_all`: reads the records one by one,
+    as `read_in_turn` does. Raises UnreadableFileError where the bytes are no orders file at all.
     """
     body = _read_body(data)
     root = FindingList(None)
@@ -38,11 +55,7 @@ def parse_orders_file(
         for name, kind in KINDS.items()
         for index, raw in enumerate(body[name] if isinstance(body.get(name), list) else [])
     ]
-    drafts = []
-    for kind, path, raw in raws:
-        drafts.append(read_record(kind, path, raw))
-        if len(drafts) % _PROGRESS_EACH == 0:
-            on_progress(len(drafts), len(raws))
+    drafts = read_all(raws, on_progress)
     check_across(drafts)
     recorded = (instant_of(draft.raw, "recorded_at") for draft in drafts if isinstance(draft.raw, dict))
     return ParsedOrders(
@@ -72,10 +85,15 @@ def gather_orders(records: Iterable[ParsedRecord]) -> dict[str, CourtOrder]:
     return {order.order_id: order for order in orders if order.versions}
 
 
+def begin_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
+    """One record before anything of it is checked."""
+    order_id = raw.get("order_id") if isinstance(raw, dict) else None
+    return Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
+
+
 def read_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
     """One record, checked by itself."""
-    order_id = raw.get("order_id") if isinstance(raw, dict) else None
-    draft = Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
+    draft = begin_record(kind, path, raw)
     if not isinstance(raw, dict):
         draft.findings.error((), raw, "Write an object, in { }.")
     elif kind == "VERSION":
@@ -128,11 +146,14 @@ def _read_lone(draft: Draft) -> None:
 
 def _note_digest(draft: Draft) -> None:
     try:
-        draft.digest = record_digest(draft.raw)
+        draft.source = canonical_parsed(draft.raw)
     except ValueError:  # only extensions may hold such a number
         draft.findings.error(
             ("extensions",), draft.raw.get("extensions"), "A whole number is beyond 2^53; write it as text."
         )
+    else:
+        # The same for the same record, however it is written.
+        draft.digest = hashlib.sha256(draft.source).digest()
 
 
 def finish_record(draft: Draft) -> ParsedRecord:
@@ -144,6 +165,7 @@ def finish_record(draft: Draft) -> ParsedRecord:
         order_id=draft.order_id,
         raw=draft.raw,
         value=draft.value if usable else None,
+        source=draft.source,
         digest=draft.digest,
         repeated=draft.repeated,
     )

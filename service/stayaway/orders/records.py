@@ -29,6 +29,7 @@ class Draft:
     raw: Any
     findings: FindingList
     value: Record | None = None
+    source: bytes = b""
     digest: bytes = b""
     repeated: bool = False
 
@@ -53,7 +54,7 @@ class ParsedRecord:
     """A record as it was checked. `value` is None where it has an ERROR or repeats another record.
 
     `path`: where it lies in the file. `repeated`: it stands in the file a second time.
-    `raw`: the JSON as it came. `digest`: SHA-256 of its canonical JSON.
+    `raw`: the JSON as it came; `source`: in canonical form (RFC 8785); `digest`: SHA-256 of that.
     """
 
     kind: RecordKind
@@ -61,6 +62,7 @@ class ParsedRecord:
     order_id: str | None
     raw: Any
     value: Record | None
+    source: bytes
     digest: bytes
     repeated: bool
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.kernel.shape import Shape
-from stayaway.orders.codec import StoredOrderError, decode_record, decode_source, encode_record, encode_source
+from stayaway.orders.codec import StoredOrderError, decode_source, decode_values, encode_record
 from stayaway.orders.distance import circle
 from stayaway.orders.findings import Finding, short_value
 from stayaway.orders.model import OrderVersion
@@ -62,11 +62,11 @@ def test_a_recorded_version_comes_back_as_it_was(lon: float, lat: float, distanc
         "distance_unit": "M",
     }
     (record, _) = parse_orders_file(json.dumps(body).encode()).records
-    digest, value = decode_record("VERSION", encode_record(record))
+    digest, value = decode_values("VERSION", encode_record(record))
     assert (digest, value) == (record.digest, record.value)
     assert isinstance(value, OrderVersion)
     assert value.zones[0].shape == circle(lon, lat, distance_m)
-    assert decode_source(encode_source(record), digest) == record.raw
+    assert decode_source(record.source, digest) == record.raw
 
 
 def test_stored_shapes_are_not_drawn_again() -> None:
@@ -79,7 +79,7 @@ def test_stored_shapes_are_not_drawn_again() -> None:
     assert isinstance(other.value, OrderVersion)
     zones = tuple(replace(zone, shape=other.value.zones[0].shape) for zone in record.value.zones)
     drawn_earlier = replace(record, value=replace(record.value, zones=zones))
-    _, value = decode_record("VERSION", encode_record(drawn_earlier))
+    _, value = decode_values("VERSION", encode_record(drawn_earlier))
     assert isinstance(value, OrderVersion)
     assert value.zones == zones != record.value.zones
 
@@ -87,7 +87,7 @@ def test_stored_shapes_are_not_drawn_again() -> None:
 def test_every_kind_of_record_survives_storage() -> None:
     """Each with all that its form can hold, windows and rules included."""
     for record in parse_orders_file(json.dumps(ORDERS).encode()).records:
-        assert decode_record(record.kind, encode_record(record)) == (record.digest, record.value)
+        assert decode_values(record.kind, encode_record(record)) == (record.digest, record.value)
 
 
 def test_a_record_of_one_kind_is_none_of_another() -> None:
@@ -95,13 +95,13 @@ def test_a_record_of_one_kind_is_none_of_another() -> None:
     recorded = {"order_id": "O1", "version": 1, "recorded_at": "2026-01-07T19:00:00Z"}
     (record,) = read_own("PROVISIONAL", recorded | {"until_at": "2026-01-08T19:00:00Z"}).records
     with pytest.raises(StoredOrderError):
-        decode_record("CONFIRMATION", encode_record(record))
+        decode_values("CONFIRMATION", encode_record(record))
 
 
 def test_a_source_of_another_digest_is_not_shown() -> None:
     record = parse_orders_file(json.dumps(ORDERS).encode()).records[0]
     with pytest.raises(StoredOrderError):
-        decode_source(encode_source(record).replace(b"F-1", b"F-2"), record.digest)
+        decode_source(record.source.replace(b"F-1", b"F-2"), record.digest)
 
 
 def with_shape(payload: bytes, packed: Any) -> bytes:
@@ -133,7 +133,7 @@ _WHOLE = encode_record(parse_orders_file(json.dumps(ORDERS).encode()).records[0]
 def test_what_was_not_encoded_is_not_decoded(payload: bytes) -> None:
     """Never an order with a part missing."""
     with pytest.raises(StoredOrderError):
-        decode_record("VERSION", payload)
+        decode_values("VERSION", payload)
 
 
 @settings(max_examples=50)
