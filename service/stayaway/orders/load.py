@@ -19,9 +19,9 @@ from stayaway.platform.seal import Seal
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
 _V = TypeVar("_V")
 
-_PREFETCH_FIRST = 50
+_PREFETCH_FIRST = 250
 """Records read between two turns of the event loop at the start: some 10 ms of work."""
-_PREFETCH = 10
+_PREFETCH = 50
 """The same while others use the loop: some 2 ms."""
 _PIECE = 500
 """Entries of a mapping changed between two turns of the loop: about 1 ms."""
