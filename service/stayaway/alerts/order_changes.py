@@ -77,7 +77,8 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    return await import_parsed(pool, seal, parse_orders_file(data), policy, actor=actor, at=at)
+    parsed = with_advice(parse_orders_file(data))
+    return await import_parsed(pool, seal, parsed, policy, actor=actor, at=at)
 
 
 async def import_parsed(
@@ -94,9 +95,8 @@ async def import_parsed(
 
     `clock`: tells when all is written and it takes effect, where that may be much later than `at`.
     """
-    advised = with_advice(parsed)
     async with pool.acquire() as conn, conn.transaction():
-        outcome = await record_orders(conn, seal, advised, actor=actor, recorded_now=at, clock=clock)
+        outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at, clock=clock)
         return await _judged_again(conn, seal, outcome, policy, actor=actor, at=at)
 
 

@@ -82,6 +82,7 @@ def import_(
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
     from stayaway.kernel.instants import format_instant
+    from stayaway.orders.beside import advice_beside
     from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
     from stayaway.orders.shortlist import shortlist
@@ -98,14 +99,16 @@ def import_(
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
         parsed = parse_orders_file(data, _say_progress, read_in_halves)
         seal = FileSeal(settings.need_keys_file())
-        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-            imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
-        outcome = imported.outcome
-        for line in shortlist(outcome.findings):
+        with advice_beside(parsed) as advice_found:
+            async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
+                imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
+            outcome = imported.outcome
+            findings = (*outcome.findings, *advice_found())
+        for line in shortlist(findings):
             say(line)
         if findings_file is not None:
             with findings_file:
-                findings_file.writelines(f"{finding.as_line()}\n" for finding in outcome.findings)
+                findings_file.writelines(f"{finding.as_line()}\n" for finding in findings)
         known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
         applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
         typer.echo(

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from stayaway.orders import halves
+from stayaway.orders import beside, halves
+from stayaway.orders.advice import advise
+from stayaway.orders.beside import advice_beside
 from stayaway.orders.halves import read_in_halves
 from stayaway.orders.parse import parse_orders_file
 from support.wire_examples import ORDERS
@@ -72,3 +74,21 @@ def test_a_dead_reader_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(halves, "read_record", killed)
     with pytest.raises(BrokenProcessPool):
         parse_orders_file(large_file(), read_all=read_in_halves)
+
+
+@pytest.mark.parametrize("at_least", [10, 10_000])
+def test_advice_from_beside_is_the_same_advice(monkeypatch: pytest.MonkeyPatch, at_least: int) -> None:
+    """Also where the file is so small that nobody is asked."""
+    monkeypatch.setattr(beside, "MIN_RECORDS", at_least)
+    parsed = parse_orders_file(large_file())
+    with advice_beside(parsed) as advice:
+        found = advice()
+    assert found == advise(parsed)
+    assert found
+
+
+def test_what_fails_beside_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "MIN_RECORDS", 10)
+    monkeypatch.setattr(beside, "advise", lambda _: 1 // 0)
+    with advice_beside(parse_orders_file(large_file())) as advice, pytest.raises(ZeroDivisionError):
+        advice()
