@@ -80,7 +80,7 @@ async def recalls_beside(road: Road, importing: "subprocess.Popen[bytes]") -> li
     """Seconds that each recall took while the import ran."""
     seal, waits_s = FileSeal(road.folder / "keys"), list[float]()
     conn = await asyncpg.connect(road.dsn)
-    clerk = Person(name="bench", channel="bench", purpose="bench")
+    clerk = Person(name="bench", channel="cli", purpose="bench")
     while importing.poll() is None:
         start = time.perf_counter()
         fields = {"recalled_at": "2026-03-01T00:00:00Z", "reason_text": f"number {len(waits_s)}"}

@@ -140,25 +140,26 @@ async def test_who_holds_the_registry_does_not_wait_for_the_same_order(
 async def test_whoever_holds_the_registry_makes_no_import_fail(
     conns: list[asyncpg.Connection], seal: FileSeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The import waits for the registry, and its holder for what the import has written."""
-    conn, other, _ = conns
-    held = asyncio.Event()
+    """The import waits for the registry, its holder for what the import has written: Postgres sees a
+    deadlock, and at the import's side. The holder gives up, the import has lost nothing.
+    """
+    conn, other, third = conns
+    await conn.execute("SET deadlock_timeout = '20ms'")
 
     async def after_the_lock(*args: Any) -> Any:
-        held.set()
-        async with other.transaction():
-            await lock_order(other, "O1")
-            rival = asyncio.create_task(
-                record_orders(other, seal, file_of("O1"), actor="bob", recorded_now=NOW, holds_registry=True)
-            )
-            publishing = asyncio.create_task(publish(*args))
-            with pytest.raises(ConflictError):
-                await rival
-        return await publishing
+        rival = asyncio.create_task(record_under_lock(other, seal, file_of("O1")))
+        waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
+        while not await third.fetchval(waiting, other.get_server_pid()):
+            pass
+        state = await publish(*args)
+        with pytest.raises(ConflictError):
+            await rival
+        return state
 
     monkeypatch.setattr(store, "publish", after_the_lock)
     outcome = await asyncio.wait_for(record(conn, seal, file_of("O1")), 20)
     assert outcome.changed_order_ids == ("O1",)
+    assert set((await load_registry(other, seal)).orders) == {"O1"}
 
 
 async def test_an_import_that_ends_in_the_middle_leaves_nothing(

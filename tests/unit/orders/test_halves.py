@@ -12,7 +12,7 @@ from stayaway.orders import beside, halves
 from stayaway.orders.advice import advise
 from stayaway.orders.beside import advice_beside
 from stayaway.orders.halves import read_in_halves
-from stayaway.orders.parse import parse_orders_file
+from stayaway.orders.parse import parse_orders_file, read_record
 from support.wire_examples import ORDERS
 
 
@@ -50,7 +50,7 @@ def test_few_records_are_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_other_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    here, read_record = os.getpid(), halves.read_record
+    here = os.getpid()
 
     def broken(*raw: Any) -> Any:
         if os.getpid() != here:
@@ -64,7 +64,7 @@ def test_what_the_other_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_dead_reader_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never a file with a part missing."""
-    here, read_record = os.getpid(), halves.read_record
+    here = os.getpid()
 
     def killed(*raw: Any) -> Any:
         if os.getpid() != here:
