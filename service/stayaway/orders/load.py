@@ -74,9 +74,9 @@ async def load_change(
         _QUERIES.load_changes, before.registry_sequence, head["registry_sequence"]
     )
     added = await _read_added(connection, seal, changes, is_first=previous is None, on_progress=on_progress)
-    heads = {order_id: own[-1].change_number for order_id, own in added.items()}
+    orders, heads = await _with_added(before.orders, added)
     snapshot = RegistrySnapshot(
-        orders=await _with_records(before.orders, added),
+        orders=orders,
         registry_sequence=head["registry_sequence"],
         known_at=head["known_at"] or EPOCH,
         head_changes=await _updated(before.head_changes, heads),
@@ -93,7 +93,7 @@ async def _read_added(
     is_first: bool,
     on_progress: Callable[[], None],
 ) -> dict[str, list[_Added]]:
-    """The records of these changes by order, those of each in the order they were applied."""
+    """The records of these changes by order."""
     sequences = {row["change_number"]: row["registry_sequence"] for row in changes}
     added: dict[str, list[_Added]] = defaultdict(list)
     prefetch = _PREFETCH_FIRST if is_first else _PREFETCH
@@ -102,8 +102,6 @@ async def _read_added(
             place = (sequences[row["change_number"]], row["ordinal"])
             added[row["order_id"]].append(_Added(*place, row["change_number"], read_row(seal, row)))
             on_progress()
-    for own in added.values():
-        own.sort(key=lambda item: (item.registry_sequence, item.ordinal))
     return added
 
 
@@ -127,15 +125,18 @@ async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[st
     )
 
 
-async def _with_records(
+async def _with_added(
     orders: Mapping[str, CourtOrder], added: Mapping[str, list[_Added]]
-) -> BucketMap[CourtOrder]:
-    changed = {}
+) -> tuple[BucketMap[CourtOrder], dict[str, int]]:
+    """The orders with what was added, in the order it was applied, and the last change of each of those."""
+    changed, heads = {}, {}
     for number, (order_id, own) in enumerate(added.items(), start=1):
+        own.sort(key=lambda item: (item.registry_sequence, item.ordinal))
         changed[order_id] = _extended(orders.get(order_id), order_id, [item.record for item in own])
+        heads[order_id] = own[-1].change_number
         if number % _PIECE == 0:
             await asyncio.sleep(0)
-    return await _updated(orders, changed)
+    return await _updated(orders, changed), heads
 
 
 async def _updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> BucketMap[_V]:
