@@ -36,6 +36,10 @@ _SALT_BYTES = 32
 _ENTRY_NAMESPACE = uuid.UUID("5f1b7c1e-6a34-5b0e-9c63-0d6f7f1a2b44")
 
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+# A text as JSON has it, no more escaped than RFC 8785 asks for.
+
+
 class EntryType(StrEnum):
     """Everything that is ever audited; closed, so that a reader can know them all."""
 
@@ -236,11 +240,6 @@ def leaf_bytes(row: AuditRow) -> bytes:
 def leaf_hash(row: AuditRow) -> bytes:
     """SHA-256(0x00 || leaf), RFC 9162's leaf hash."""
     return hashlib.sha256(b"\x00" + leaf_bytes(row)).digest()
-
-
-def _quoted(text: str) -> str:
-    """A text as JSON has it, no more escaped than RFC 8785 asks for."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 class CommitmentError(ValueError):

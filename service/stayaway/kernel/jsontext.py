@@ -24,6 +24,7 @@ _QUOTE = ord('"')
 _IS_OPENING = np.isin(np.arange(256), [*b"[{"])
 _IS_MARK = np.isin(np.arange(256), [*b'[{]}"'])
 _DECODER = msgspec.json.Decoder()
+_STANDARD = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -105,7 +106,7 @@ def compact_json(value: Any) -> bytes:
 def canonical_json(value: Any) -> bytes:
     """The one byte form of `value` (RFC 8785); integers beyond 2**53 are refused there."""
     try:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = _STANDARD.encode(value)
     except (TypeError, ValueError):
         return rfc8785.dumps(value)  # says what is no JSON in it
     # Python writes the same bytes but for some numbers and for the order of non-ASCII names.

@@ -29,7 +29,10 @@ ALTER TABLE order_record
     DROP COLUMN applied_at,
     ADD COLUMN change_number bigint NOT NULL REFERENCES registry_change,
     ADD COLUMN source_sealed bytea NOT NULL,
-    ADD PRIMARY KEY (order_id, change_number, ordinal);
+    ADD PRIMARY KEY (order_id, change_number, ordinal),
+    -- What is sealed cannot be compressed; not to try saves time.
+    ALTER COLUMN payload_sealed SET STORAGE EXTERNAL,
+    ALTER COLUMN source_sealed SET STORAGE EXTERNAL;
 CREATE INDEX order_record_change ON order_record (change_number);
 
 -- The change that was the order's last one: another number than a matcher knows means that it moved.
