@@ -111,7 +111,7 @@ def make_workload(zones: int, seed: int = 1, spread_degrees: float = 0.3) -> Wor
         anchors.append((lon, lat))
         plates.append(plate)
         orders[order.order_id] = order
-    snapshot = RegistrySnapshot(orders=orders, registry_sequence=1, known_at=RECORDED, head_sequences={})
+    snapshot = RegistrySnapshot(orders=orders, registry_sequence=1, known_at=RECORDED, head_changes={})
     policy = example_policy(accuracy_cap_m=100)
     return Workload(snapshot, policy, anchors, plates, rng)
 

@@ -67,6 +67,25 @@ async def test_a_newer_database_is_refused(database: str) -> None:
     await connection.close()
 
 
+async def test_orders_in_the_earlier_form_are_refused_and_kept(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can rewrite what is sealed: the database stays as it was, and says what to do."""
+    connection = await asyncpg.connect(empty_database)
+    known = migrations.load_migrations()
+    monkeypatch.setattr(migrations, "load_migrations", lambda: known[:3])
+    await migrate(connection)
+    await connection.execute("INSERT INTO order_head VALUES ('O1', 1)")
+    await connection.execute(
+        "INSERT INTO order_record VALUES ('O1', 1, 1, 'RECALL', NULL, now(), now(), '', '', '')"
+    )
+    monkeypatch.setattr(migrations, "load_migrations", lambda: known)
+    with pytest.raises(SchemaError, match="import them into a new database"):
+        await migrate(connection)
+    assert await connection.fetchval("SELECT count(*) FROM order_record") == 1
+    await connection.close()
+
+
 async def test_a_failing_migration_leaves_everything_as_it_was(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

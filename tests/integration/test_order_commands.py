@@ -10,7 +10,7 @@ import pytest
 from stayaway.platform.seal import FileSeal
 from support.commands import plain_environment, run_stayaway, says_no_traceback
 from support.lives import REGISTRY_POLICY, draft_content
-from support.wire_examples import POLICY
+from support.wire_examples import ORDERS, POLICY
 
 TYPED = ("--case-number", "F-2026-00117", "--expiry", "2028-01-05")
 ANSWERS = ("mutual=NO", "through-road/Z1=NO", "own-place/Z1=YES:the order lists it")
@@ -108,3 +108,16 @@ def test_what_is_not_there_or_not_in_form_is_said_in_words(shell: Shell) -> None
     assert "no such draft" in shell.orders("draft", "show", "9", code=1)
     assert "--at is not an instant" in shell.orders("show", "O9", "--at", "yesterday", code=2)
     assert "/order/order_id" in shell.orders("draft", "create", shell.write({"kind": "FINAL"}), code=1)
+
+
+def test_all_advice_on_an_import_goes_to_a_file_that_nobody_else_reads(shell: Shell) -> None:
+    """What was found is shown too; a file that is there already is not touched."""
+    record = ORDERS["orders"][0] | {"status": "VACATED"}
+    file, advice = shell.write({"schema": "orders.v1", "orders": [record]}), shell.folder / "advice.jsonl"
+    printed = shell.orders("import", file, "--advice", str(advice))
+    lines = advice.read_text().splitlines()
+    assert "/orders/0/status" in {json.loads(line)["pointer"] for line in lines}
+    assert set(lines) <= set(printed.splitlines())
+    assert advice.stat().st_mode & 0o777 == 0o600
+    assert "cannot be made" in shell.orders("import", file, "--advice", str(advice), code=2)
+    assert advice.read_text().splitlines() == lines

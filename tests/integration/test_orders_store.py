@@ -13,13 +13,11 @@ import pytest
 from stayaway.audit.entries import open_entry
 from stayaway.audit.store import load_entries, verify_stream
 from stayaway.kernel.instants import parse_instant
+from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL, SEAL_PURPOSE
 from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.load import load_change, load_orders, load_registry, load_sequence
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.store import (
-    AUDIT_STREAM,
-    REGISTRY_CHANNEL,
-    SEAL_PURPOSE,
     ImportOutcome,
     RegistryError,
     record_orders,
@@ -89,7 +87,7 @@ async def test_what_is_recorded_is_what_decide_reads(connection: asyncpg.Connect
     snapshot = await load_registry(connection, seal)
     assert snapshot.orders == to_orders(parse_orders_file(json.dumps(body).encode()))
     assert snapshot.known_at == outcome.known_at == parse_instant("2026-01-07T19:00:00Z")
-    assert snapshot.head_sequences == {"O1": 1, "O2": 1}
+    assert snapshot.head_changes == {"O1": 1, "O2": 1}
     assert await load_sequence(connection) == snapshot.registry_sequence == 1
 
 
@@ -136,7 +134,7 @@ async def test_a_recorded_version_is_never_overwritten(
     assert outcome.changed_order_ids == ("O1", "O2")
     snapshot = await load_registry(connection, seal)
     assert [version.case_number for version in snapshot.orders["O1"].versions] == ["F-1", "F-2"]
-    assert snapshot.head_sequences == {"O1": 2, "O2": 2}
+    assert snapshot.head_changes == {"O1": 2, "O2": 2}
 
 
 async def test_a_notice_of_an_unknown_order_is_an_error(
@@ -164,7 +162,7 @@ async def test_following_reads_only_what_was_added(connection: asyncpg.Connectio
     assert followed.orders["O2"] is first.orders["O2"]
     assert [version.version for version in followed.orders["O1"].versions] == [1, 2, 3]
     assert first.orders["O1"].recalls == ()
-    assert followed.head_sequences == {"O1": 3, "O2": 1}
+    assert followed.head_changes == {"O1": 3, "O2": 1}
 
 
 async def test_a_change_says_what_it_changed_and_when(connection: asyncpg.Connection, seal: FileSeal) -> None:
@@ -193,7 +191,7 @@ async def test_some_orders_alone_are_those_of_the_registry(
     whole = await load_registry(connection, seal)
     some = await load_orders(connection, seal, ["O3", "O2", "O9"])
     assert some.orders == {name: whole.orders[name] for name in ("O2", "O3")}
-    assert some.head_sequences == {"O2": 2, "O3": 1}
+    assert some.head_changes == {"O2": 2, "O3": 1}
     assert (some.registry_sequence, some.known_at) == (whole.registry_sequence, whole.known_at)
 
 

@@ -56,7 +56,7 @@ class World:
         before = self.snapshot
         changed = {order_id: self._changed(before.orders.get(order_id), order_id) for order_id in order_ids}
         sequence = before.registry_sequence + 1
-        orders, heads = before.orders, before.head_sequences
+        orders, heads = before.orders, before.head_changes
         assert isinstance(orders, BucketMap)
         assert isinstance(heads, BucketMap)
         self.snapshot = RegistrySnapshot(

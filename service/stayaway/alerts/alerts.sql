@@ -1,6 +1,6 @@
 -- name: lock_order_heads
 -- description: The orders' heads, in id order, so that no change of an order slips in before this commits.
-SELECT order_id, registry_sequence FROM order_head
+SELECT order_id, change_number FROM order_head
  WHERE order_id = ANY ($1::text[]) ORDER BY order_id FOR SHARE;
 
 -- name: lock_parties

@@ -6,7 +6,7 @@ WITHDRAWN; one whose order has ended since is marked. Matchers cannot slip in be
 heads that the import has locked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,11 +34,12 @@ from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.instants import from_us
 from stayaway.matching.engine import Engine
 from stayaway.orders.advice import with_advice
+from stayaway.orders.change import AUDIT_STREAM
 from stayaway.orders.load import load_orders
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.registry import RegistrySnapshot
-from stayaway.orders.store import AUDIT_STREAM, ImportOutcome, record_orders
+from stayaway.orders.store import ImportOutcome, record_orders
 from stayaway.platform.postgres import Connection, Pool
 from stayaway.platform.seal import Seal
 
@@ -77,29 +78,47 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    return await import_parsed(pool, seal, parse_orders_file(data), policy, actor=actor, at=at)
+    parsed = with_advice(parse_orders_file(data))
+    return await import_parsed(pool, seal, parsed, policy, actor=actor, at=at)
 
 
 async def import_parsed(
-    pool: Pool, seal: Seal, parsed: ParsedOrders, policy: Policy | None, *, actor: str, at: datetime
+    pool: Pool,
+    seal: Seal,
+    parsed: ParsedOrders,
+    policy: Policy | None,
+    *,
+    actor: str,
+    at: datetime,
+    clock: Callable[[], datetime] | None = None,
 ) -> Imported:
-    """The same for a file that was read already. `at`: when it is recorded, not when reading began."""
-    advised = with_advice(parsed)
+    """The same for a file that was read already. `at`: when it is recorded, not when reading began.
+
+    `clock`: tells when all is written and it takes effect, where that may be much later than `at`.
+    """
     async with pool.acquire() as conn, conn.transaction():
-        return await apply_records(conn, seal, advised, policy, actor=actor, at=at)
+        outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at, clock=clock)
+        return await _judged_again(conn, seal, outcome, policy, actor=actor, at=at)
 
 
 async def apply_records(
     conn: Connection, seal: Seal, parsed: ParsedOrders, policy: Policy | None, *, actor: str, at: datetime
 ) -> Imported:
-    """The one road into the registry, in the caller's transaction: record, then judge again.
+    """Approvals and single acts by the road of a file: record, then judge again.
 
-    Files, approvals and single acts all come by here. Raises as `import_orders` does.
+    In the caller's transaction, which has locked the registry and the order. Raises as `import_orders`
+    does, and ConflictError where a file with the same order is just being written.
     """
-    outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at)
-    if not outcome.changed_order_ids:
-        return Imported(outcome=outcome)
-    work = await rejudge_open_alerts(conn, seal, outcome.changed_order_ids, policy, actor=actor, at=at)
+    outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at, holds_registry=True)
+    return await _judged_again(conn, seal, outcome, policy, actor=actor, at=at)
+
+
+async def _judged_again(
+    conn: Connection, seal: Seal, outcome: ImportOutcome, policy: Policy | None, *, actor: str, at: datetime
+) -> Imported:
+    if not outcome.moved_order_ids:
+        return Imported(outcome=outcome)  # an order that was not there has no alerts
+    work = await rejudge_open_alerts(conn, seal, outcome.moved_order_ids, policy, actor=actor, at=at)
     if work is None:
         return Imported(outcome=outcome)
     return Imported(

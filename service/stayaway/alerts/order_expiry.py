@@ -16,10 +16,10 @@ from stayaway.alerts.store import SQL
 from stayaway.audit.entries import EntryType, NewEntry
 from stayaway.audit.store import record_entry
 from stayaway.kernel.instants import format_instant
+from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL
 from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.model import CourtOrder
 from stayaway.orders.rules import counting_notices, has_ended_by
-from stayaway.orders.store import AUDIT_STREAM, REGISTRY_CHANNEL
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 

@@ -43,7 +43,7 @@ def snapshot_known_at(orders: dict[str, CourtOrder], known_at: datetime) -> Regi
     """The registry that a file is, as known at `known_at`."""
     known = {order_id: order.as_known_at(known_at) for order_id, order in orders.items()}
     kept = {order_id: order for order_id, order in known.items() if order is not None}
-    return RegistrySnapshot(orders=kept, registry_sequence=0, known_at=known_at, head_sequences={})
+    return RegistrySnapshot(orders=kept, registry_sequence=0, known_at=known_at, head_changes={})
 
 
 def run_versions(policy: Policy) -> Line:

@@ -122,7 +122,7 @@ def _run(
         orders={order.order_id: order} if order.versions else {},
         registry_sequence=sequence,
         known_at=known_at,
-        head_sequences={},
+        head_changes={},
     )
     batch = decode_kept([stored.value for stored in group], policy)
     found = {

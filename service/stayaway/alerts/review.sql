@@ -40,7 +40,7 @@ SELECT a.*, m.alert_number AS merged_into_number, r.alert_number AS raised_anew_
 
 -- name: share_order_head
 -- description: No change of the order slips in between reading the alert and acting on it.
-SELECT registry_sequence FROM order_head WHERE order_id = $1 FOR SHARE;
+SELECT change_number FROM order_head WHERE order_id = $1 FOR SHARE;
 
 -- name: lock_alert
 -- description: The alert, for the act that follows in this transaction.

@@ -77,9 +77,9 @@ class _Row:
 
 
 async def lock_order_heads(conn: Connection, order_ids: Iterable[str]) -> dict[str, int]:
-    """The sequence of each order's last change, locked against changes until commit."""
+    """The number of each order's last change, locked against changes until commit."""
     rows = await conn.fetch(SQL.lock_order_heads, sorted(set(order_ids)))
-    return {row["order_id"]: row["registry_sequence"] for row in rows}
+    return {row["order_id"]: row["change_number"] for row in rows}
 
 
 def party_key(party: Party) -> int:

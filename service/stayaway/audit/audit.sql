@@ -35,6 +35,12 @@ SELECT stream_sequence, last_entry_hash FROM audit_stream WHERE stream = $1
 UNION ALL
 SELECT stream_sequence, last_entry_hash FROM partition_position WHERE topic || '/' || partition = $1;
 
+-- name: is_last
+-- description: Whether the last entry of stream $1 has the number $2 and the leaf hash $3.
+SELECT coalesce(
+    (SELECT stream_sequence = $2 AND leaf_hash = $3
+       FROM audit_entry WHERE stream = $1 ORDER BY stream_sequence DESC LIMIT 1), false);
+
 -- name: list_streams
 -- description: Every stream that has a head or an entry.
 SELECT stream FROM audit_stream

@@ -1,7 +1,7 @@
 """Audit entries in Postgres: appended in the transaction of the act, and verified."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 
 import asyncpg
 
@@ -11,10 +11,12 @@ from stayaway.audit.entries import (
     CommitmentError,
     EntrySeal,
     NewEntry,
+    OpenedEntry,
     StreamHead,
     build_entries,
     leaf_hash,
     open_entry,
+    read_named_head,
 )
 from stayaway.kernel.errors import ConflictError, StayawayError
 from stayaway.platform.postgres import Connection, load_queries
@@ -100,24 +102,32 @@ async def verify_stream(connection: Connection, seal: EntrySeal, stream: str) ->
     Checked: numbers without a gap from 1, each entry names the hash of the one before, every
     leaf hash is that of its columns, every payload opens and is the one committed to, and the
     recorded head is the last entry. Found here is any change that leaves the head's row alone;
-    one that rewrites the head too needs a checkpoint from outside (the proof road).
+    one that rewrites the head too needs a checkpoint from outside (the proof road). Where an entry
+    names the head of another stream, that stream must end there.
     """
     problems: list[Problem] = []
+    named: list[tuple[int, StreamHead]] = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         heads = await connection.fetch(_QUERIES.load_head, stream)
         last = StreamHead(stream)
         async for record in connection.cursor(_QUERIES.load_stream, stream, prefetch=_PREFETCH):
             row = _row(record)
-            problems.extend(
-                Problem(stream, row.stream_sequence, text) for text in _check_row(seal, last, row)
-            )
+            findings, opened = _check_row(seal, last, row)
+            problems.extend(Problem(stream, row.stream_sequence, text) for text in findings)
+            head = read_named_head(opened.details) if opened else None
+            named += [(row.stream_sequence, head)] if head else []
             last = StreamHead(stream, row.stream_sequence, row.leaf_hash)
+        for sequence, head in named:
+            if not await connection.fetchval(_QUERIES.is_last, *astuple(head)):
+                problems.append(
+                    Problem(stream, sequence, f"stream {head.stream!r} does not end as it names it")
+                )
     problems.extend(Problem(stream, last.stream_sequence, text) for text in _check_head(heads, last))
     return problems
 
 
-def _check_row(seal: EntrySeal, last: StreamHead, row: AuditRow) -> list[str]:
-    findings = []
+def _check_row(seal: EntrySeal, last: StreamHead, row: AuditRow) -> tuple[list[str], OpenedEntry | None]:
+    findings, opened = [], None
     if row.stream_sequence != last.stream_sequence + 1:
         findings.append(f"the entry before has number {last.stream_sequence}: entries are missing")
     if row.previous_hash != last.last_entry_hash:
@@ -125,10 +135,10 @@ def _check_row(seal: EntrySeal, last: StreamHead, row: AuditRow) -> list[str]:
     if row.leaf_hash != leaf_hash(row):
         findings.append("its columns do not give its leaf hash")
     try:
-        open_entry(seal, row)
+        opened = open_entry(seal, row)
     except (StayawayError, CommitmentError) as error:
         findings.append(f"its payload does not prove itself: {error}")
-    return findings
+    return findings, opened
 
 
 def _check_head(heads: Sequence[asyncpg.Record], last: StreamHead) -> list[str]:

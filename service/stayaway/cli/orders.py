@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,8 @@ from stayaway.cli.options import (
     say,
     settings_with,
 )
+
+_PROGRESS_EACH = 10_000
 
 app = typer.Typer(help="The order registry.", no_args_is_help=True)
 
@@ -57,6 +58,11 @@ def _in_words(line: str) -> str:
     return f"{finding['severity']}{order}: {finding['pointer'] or 'the file'}{value}. {finding['remedy']}"
 
 
+def _say_progress(done: int, total: int) -> None:
+    if done % _PROGRESS_EACH == 0:
+        say(f"{done:,} of {total:,} records read")
+
+
 @app.command("import")
 def import_(
     file: OrdersFile,
@@ -64,14 +70,24 @@ def import_(
     keys: Keys = None,
     policy: PolicyFile = None,
     actor: Actor = "cli",
+    advice: Annotated[
+        Path | None,
+        typer.Option("--advice", help="Write every finding to this new file, a line of JSON each."),
+    ] = None,
 ) -> None:
-    """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway."""
+    """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway.
+
+    Of many findings the first of each kind are shown and the rest is counted; --advice has them all.
+    """
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
     from stayaway.kernel.instants import format_instant
+    from stayaway.orders.beside import advice_beside
+    from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
+    from stayaway.orders.shortlist import shortlist
     from stayaway.platform.clock import now
-    from stayaway.platform.files import read_file
+    from stayaway.platform.files import new_private_file, read_file
     from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
 
@@ -79,14 +95,20 @@ def import_(
         settings = settings_with(database=database, keys_file=keys, policy_file=policy)
         rules = load_policy(settings.policy_file) if settings.policy_file else None
         data = read_file(file, "orders file")
+        findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        parsed = parse_orders_file(data, lambda done, total: say(f"{done:,} of {total:,} records read"))
+        parsed = parse_orders_file(data, _say_progress, read_in_halves)
         seal = FileSeal(settings.need_keys_file())
-        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-            imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now())
-        outcome = imported.outcome
-        for finding in outcome.findings:
-            print(finding.as_line(), file=sys.stderr)  # noqa: T201 - the command's own output
+        with advice_beside(parsed) as advice_found:
+            async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
+                imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
+            outcome = imported.outcome
+            findings = (*outcome.findings, *advice_found())
+        for line in shortlist(findings):
+            say(line)
+        if findings_file is not None:
+            with findings_file:
+                findings_file.writelines(f"{finding.as_line()}\n" for finding in findings)
         known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
         applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
         typer.echo(

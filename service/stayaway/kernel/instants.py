@@ -6,6 +6,7 @@ everything else holds UTC-aware `datetime` values called `*_at`.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -15,6 +16,7 @@ INSTANT_PATTERN = rf"^{_INSTANT.pattern}$"
 LOCAL_PATTERN = rf"^{_LOCAL.pattern}$"
 
 
+@lru_cache(maxsize=4096)
 def parse_instant(text: str) -> datetime:
     """The UTC-aware instant of `2026-03-06T20:15:00Z`.
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import rfc8785
 
@@ -13,15 +14,18 @@ import rfc8785
 # the same bytes are judged alike wherever the parser is called from.
 MAX_DEPTH = 512
 
-# Numbers that RFC 8785 writes otherwise than Python: 1.0, 1e-07, 1e+16, integers of 16 digits or more.
+# Numbers that RFC 8785 writes otherwise than others do: 1.0, 1e-07, 1e+16, integers of 16 digits or more.
 # Plain searches find them, once every digit has become 0.
 _DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
-_AWKWARD_ENDS = (".0,", ".0]", ".0}")
-_AWKWARD_NUMBERS = (b"0" * 16, b"0e-", b"0e+")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_AWKWARD_ENDS = (b".0,", b".0]", b".0}")
+_LONG_NUMBER = b"0" * 20
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _QUOTE = ord('"')
 _IS_OPENING = np.isin(np.arange(256), [*b"[{"])
-_IS_BRACKET = _IS_OPENING | np.isin(np.arange(256), [*b"]}"])
+_IS_MARK = np.isin(np.arange(256), [*b'[{]}"'])
+_DECODER = msgspec.json.Decoder()
+_STANDARD = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 class NotJsonError(ValueError):
@@ -37,12 +41,16 @@ def parse_json(
     refuse in its field. Of repeated names the last wins; `object_pairs_hook` makes an object
     of its names and values and can tell. Raises NotJsonError, its cause kept.
     """
+    _check_depth(data)
+    if object_pairs_hook is None and _LONG_NUMBER not in data.translate(_DIGITS):
+        try:
+            return _DECODER.decode(data)
+        except ValueError:
+            pass  # a number too large for a double, or no JSON: the reader below tells them apart
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotJsonError("not UTF-8") from error
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(text)
     try:
         value = json.loads(
             text,
@@ -57,13 +65,16 @@ def parse_json(
     return value
 
 
-def _check_depth(text: str) -> None:
-    if "\\" in text:
+def _check_depth(data: bytes) -> None:
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return
+    if b"\\" in data:
         # Without escaped quotes the rest is simple.
-        text = _STRING.sub('""', text)
-    codes = np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
-    between = np.cumsum(codes == _QUOTE, dtype=np.int64) % 2 == 0
-    brackets = codes[between & _IS_BRACKET[codes]]
+        data = _STRING.sub(b'""', data)
+    codes = np.frombuffer(data, dtype=np.uint8)
+    marks = codes[_IS_MARK[codes]]
+    between = np.cumsum(marks == _QUOTE, dtype=np.int64) % 2 == 0
+    brackets = marks[between & (marks != _QUOTE)]
     depths = np.cumsum(np.where(_IS_OPENING[brackets], 1, -1), dtype=np.int64)
     if depths.size and depths.max() > MAX_DEPTH:
         raise NotJsonError("nested too deep")
@@ -95,21 +106,42 @@ def compact_json(value: Any) -> bytes:
 def canonical_json(value: Any) -> bytes:
     """The one byte form of `value` (RFC 8785); integers beyond 2**53 are refused there."""
     try:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = _STANDARD.encode(value)
     except (TypeError, ValueError):
         return rfc8785.dumps(value)  # says what is no JSON in it
     # Python writes the same bytes but for some numbers and for the order of non-ASCII names.
-    if text.isascii() and not (_looks_awkward(text) and _looks_awkward(_STRING.sub("", text))):
+    if text.isascii() and not _looks_awkward(text.encode("ascii")):
         return text.encode("ascii")
     return rfc8785.dumps(value)
 
 
-def _looks_awkward(text: str) -> bool:
-    """Whether a number in the text may look otherwise in RFC 8785; within a string it is none."""
-    if text.endswith(".0") or any(end in text for end in _AWKWARD_ENDS):
+def canonical_parsed(value: Any) -> bytes:
+    """`canonical_json` of a value that `parse_json` returned, in less time."""
+    try:
+        text = _ENCODER.encode(value)
+    except OverflowError:  # a whole number beyond 64 bits
+        return canonical_json(value)
+    # Escapes and non-ASCII names are another's business, as is what this encoder writes null for: infinity.
+    if text.isascii() and b"\\" not in text and b"null" not in text and not _looks_awkward(text):
+        return text
+    return canonical_json(value)
+
+
+def has_null(value: Any) -> bool:
+    """False where a value that `parse_json` returned holds no null for certain; True where it may."""
+    try:
+        return b"null" in _ENCODER.encode(value)
+    except OverflowError:
         return True
-    digits = text.encode("ascii").translate(_DIGITS)
-    return any(awkward in digits for awkward in _AWKWARD_NUMBERS)
+
+
+def _looks_awkward(text: bytes) -> bool:
+    """Whether a number in the text may look otherwise in RFC 8785; within a string it is none."""
+    numbers = _STRING.sub(b"", text) if b"\\" in text else b"".join(text.split(b'"')[::2])
+    if numbers.endswith(b".0") or any(end in numbers for end in _AWKWARD_ENDS):
+        return True
+    digits = numbers.translate(_DIGITS)
+    return b"0e" in digits or b"0" * 16 in digits
 
 
 def json_pointer(*steps: str | int) -> str:

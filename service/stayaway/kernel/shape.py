@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +22,25 @@ Ring = tuple[tuple[float, float], ...]
 
 VERTEX_DECIMALS = 7
 _GRID: int = 10**VERTEX_DECIMALS
+_PACKED = np.dtype("<i4")
+"""Holds 180 degrees: 1.8e9 < 2**31."""
+VERTEX_BYTES = 2 * _PACKED.itemsize
 _NEAR_HALF = 1e-5
 """Far above the error of the product, 2**-22 at 180 degrees."""
 _SAFE_PRODUCTS = 2**61
 """Sums of so much stay within 64 bits, with both terms of each edge."""
 
 
-@dataclass(frozen=True)
 class Shape:
-    """Parts, each a closed exterior ring (counter-clockwise) followed by its holes (clockwise)."""
+    """Parts, each a closed exterior ring (counter-clockwise) followed by its holes (clockwise).
 
-    parts: tuple[tuple[Ring, ...], ...]
+    Immutable. Vertices lie on the grid of 1e-7 degree and are held as whole numbers of it, 8 bytes each:
+    a registry has a hundred million of them.
+    """
+
+    def __init__(self, packed: tuple[tuple[bytes, ...], ...]) -> None:
+        """`packed`: each ring as little-endian 32-bit numbers of 1e-7 degree, lon and lat in turn."""
+        self._packed = packed
 
     @classmethod
     def from_parts(cls, parts: Iterable[Iterable[Sequence[Sequence[float]] | Floats]]) -> "Shape":
@@ -40,40 +48,71 @@ class Shape:
 
         Vertices are rounded to 7 decimals; repeated ones are dropped.
         """
-        return cls(
-            tuple(tuple(_oriented(ring, hole=index > 0) for index, ring in enumerate(part)) for part in parts)
+        return cls.from_grid(
+            [[_oriented(ring, hole=index > 0) for index, ring in enumerate(part)] for part in parts]
         )
+
+    @classmethod
+    def from_grid(cls, parts: Iterable[Iterable[Ints | Sequence[tuple[int, int]]]]) -> "Shape":
+        """The shape of closed rings of whole numbers of 1e-7 degree, wound as they shall be."""
+        return cls(
+            tuple(
+                tuple(np.asarray(ring).astype(_PACKED, copy=False).tobytes() for ring in part)
+                for part in parts
+            )
+        )
+
+    @property
+    def packed(self) -> tuple[tuple[bytes, ...], ...]:
+        """The rings as `__init__` takes them."""
+        return self._packed
+
+    @property
+    def parts(self) -> tuple[tuple[Ring, ...], ...]:
+        """The rings as positions in degrees, made anew at each call."""
+        return tuple(tuple(_positions(ring) for ring in part) for part in self._packed)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where all vertices are, in their order."""
+        return self._packed == other._packed if isinstance(other, Shape) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Of all vertices."""
+        return hash(self._packed)
+
+    def __repr__(self) -> str:
+        """The rings in degrees."""
+        return f"Shape.from_parts({self.parts!r})"
+
+    def degrees(self) -> list[list[Floats]]:
+        """The rings as rows of lon, lat."""
+        return [[_degrees(ring) for ring in part] for part in self._packed]
 
     def to_coordinates(self) -> list[list[list[list[float]]]]:
         """RFC 7946 MultiPolygon coordinates."""
-        return [[[list(position) for position in ring] for ring in part] for part in self.parts]
+        return [[ring.tolist() for ring in part] for part in self.degrees()]
 
     @cached_property
     def sha256(self) -> str:
         """Digest of the vertices as IEEE doubles, ring by ring."""
         digest = hashlib.sha256()
-        for part in self.parts:
+        for part in self._packed:
             digest.update(b"part")
             for ring in part:
                 digest.update(b"ring")
-                digest.update(np.asarray(ring, dtype="<f8").tobytes())
+                digest.update(_degrees(ring).astype("<f8", copy=False).tobytes())
         return digest.hexdigest()
 
-    @cached_property
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(lon_min, lat_min, lon_max, lat_max) over all parts."""
-        edges = self.edges
-        return (
-            float(edges.lon1.min()),
-            float(edges.lat1.min()),
-            float(edges.lon1.max()),
-            float(edges.lat1.max()),
-        )
+        west, south, east, north = part_bounds([self]).T.tolist()
+        return min(west), min(south), max(east), max(north)
 
     @cached_property
     def edges(self) -> Edges:
         """All edges of all rings, in ring order (closed contours, cut pieces included)."""
-        rings = [np.asarray(ring, dtype=np.float64) for part in self.parts for ring in part]
+        rings = [ring for part in self.degrees() for ring in part]
         starts = np.concatenate([ring[:-1] for ring in rings])
         ends = np.concatenate([ring[1:] for ring in rings])
         return Edges(*(np.ascontiguousarray(column) for column in (*starts.T, *ends.T)))
@@ -97,7 +136,62 @@ class Shape:
         return Edges(*(np.ascontiguousarray(column) for column in columns))
 
 
-def _oriented(ring: Sequence[Sequence[float]] | Floats, *, hole: bool) -> Ring:
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Many shapes as columns, as GeoArrow has them: the positions of all rings one after the other, and
+    where each ring, part and shape begins among positions, rings and parts (one more at the end).
+    """
+
+    positions: Floats
+    rings: Ints
+    parts: Ints
+    shapes: Ints
+
+    @classmethod
+    def of(cls, shapes: Iterable[Shape]) -> "Ragged":
+        """The columns of these shapes, in their order."""
+        packed = [shape.packed for shape in shapes]
+        parts = [part for shape in packed for part in shape]
+        rings = [ring for part in parts for ring in part]
+        return cls(
+            _degrees(b"".join(rings)),
+            _starts(map(len, rings)) // VERTEX_BYTES,
+            _starts(map(len, parts)),
+            _starts(map(len, packed)),
+        )
+
+
+def _starts(counts: Iterable[int]) -> Ints:
+    return np.fromiter(accumulate(counts, initial=0), dtype=np.int64)
+
+
+def part_bounds(shapes: Sequence[Shape]) -> Floats:
+    """For each part of each shape, in order, its lon_min, lat_min, lon_max, lat_max."""
+    outers = [part[0] for shape in shapes for part in shape.packed]
+    if not outers:
+        return np.zeros((0, 4))
+    grid = np.frombuffer(b"".join(outers), dtype=_PACKED).reshape(-1, 2)
+    starts = _starts(map(len, outers))[:-1] // VERTEX_BYTES
+    low, high = np.minimum.reduceat(grid, starts), np.maximum.reduceat(grid, starts)
+    return np.hstack([low, high]) / _GRID
+
+
+def _pack(ring: Ints | Sequence[tuple[int, int]]) -> bytes:
+    return np.asarray(ring).astype(_PACKED, copy=False).tobytes()
+
+
+def _degrees(ring: bytes) -> Floats:
+    # A whole number over 10^7 is the nearest double to that decimal: what round(x, 7) gives.
+    degrees: Floats = np.frombuffer(ring, dtype=_PACKED).reshape(-1, 2) / _GRID
+    return degrees
+
+
+def _positions(ring: bytes) -> Ring:
+    columns = _degrees(ring).T.tolist()
+    return tuple(zip(columns[0], columns[1], strict=True))
+
+
+def _oriented(ring: Sequence[Sequence[float]] | Floats, *, hole: bool) -> Ints:
     grid = _on_grid(np.asarray(ring, dtype=np.float64).reshape(-1, 2))
     repeated = np.zeros(len(grid), dtype=np.bool_)
     repeated[1:] = (grid[1:] == grid[:-1]).all(axis=1)
@@ -105,9 +199,7 @@ def _oriented(ring: Sequence[Sequence[float]] | Floats, *, hole: bool) -> Ring:
     clockwise = _signed_area(grid) < 0
     if clockwise != hole:
         grid = grid[::-1]
-    # A whole number over 10^7 is the nearest double to that decimal: what round(x, 7) gives.
-    columns = (grid / _GRID).T.tolist()
-    return tuple(zip(columns[0], columns[1], strict=True))
+    return grid
 
 
 def _on_grid(points: Floats) -> Ints:

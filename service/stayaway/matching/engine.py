@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stayaway.access.policy import Policy
+from stayaway.kernel.shape import Shape
 from stayaway.kernel.steps import Steps, finish
 from stayaway.matching.case import DecisionInput
 from stayaway.matching.decision import circle_radius_m, decide
@@ -21,7 +22,7 @@ from stayaway.matching.index import Boxes, IndexEntry
 from stayaway.matching.layers import Compacted, LayeredIndex
 from stayaway.matching.model import EventDecision, Judgement, Match
 from stayaway.matching.roster import Roster
-from stayaway.orders.model import CourtOrder, Zone
+from stayaway.orders.model import CourtOrder
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.sightings.batch import SightingBatch
 from stayaway.sightings.model import Refusal
@@ -140,7 +141,7 @@ class Engine:
 
 def engine_steps(snapshot: RegistrySnapshot, policy: Policy) -> Steps[Engine]:
     """`Engine(snapshot, policy)` in steps of a few milliseconds."""
-    nothing = replace(snapshot, orders={}, head_sequences={})
+    nothing = replace(snapshot, orders={}, head_changes={})
     parts = EngineParts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.empty())
     return Engine(nothing, policy, parts).change_steps(snapshot, snapshot.orders)
 
@@ -148,14 +149,12 @@ def engine_steps(snapshot: RegistrySnapshot, policy: Policy) -> Steps[Engine]:
 def _entries(orders: Sequence[tuple[int, CourtOrder]], policy: Policy) -> Iterable[IndexEntry]:
     """One entry per distinct place of an order, whatever versions hold it."""
     for number, order in orders:
-        reaches: dict[str, tuple[float, Zone]] = {}
+        reaches: dict[Shape, float] = {}
         for version in order.versions:
             for zone in version.zones:
                 reach_m = max(
                     zone.warning_m or 0.0, circle_radius_m(policy.accuracy_cap_m, zone.anchor_accuracy_m)
                 )
-                key = zone.shape.sha256
-                if key not in reaches or reaches[key][0] < reach_m:
-                    reaches[key] = (reach_m, zone)
-        for reach_m, zone in reaches.values():
-            yield IndexEntry(zone.shape, reach_m, number)
+                reaches[zone.shape] = max(reach_m, reaches.get(zone.shape, 0.0))
+        for shape, reach_m in reaches.items():
+            yield IndexEntry(shape, reach_m, number)

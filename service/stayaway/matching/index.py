@@ -17,13 +17,12 @@ import numpy.typing as npt
 import shapely
 
 from stayaway.kernel.geodesy import MIN_DEGREE_LAT_M, degree_lengths_m
-from stayaway.kernel.shape import Shape
+from stayaway.kernel.shape import Shape, part_bounds
 from stayaway.kernel.steps import Steps, finish
 from stayaway.matching.cells import MAX_CELLS, CellTable, Hashes, cell_hashes, cell_spans
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Box = tuple[float, float, float, float]
 
 # Boxes only choose whom to look at; a little more than the reach loses nobody to rounding.
 _SLACK = 1.001
@@ -52,17 +51,12 @@ class Boxes:
     @classmethod
     def of(cls, entries: Iterable[IndexEntry]) -> "Boxes":
         """The boxes of these entries."""
-        bounds: list[Box] = []
-        reaches: list[float] = []
-        owners: list[int] = []
-        for entry in entries:
-            for part in entry.shape.parts:
-                lons, lats = zip(*part[0], strict=True)
-                bounds.append((min(lons), min(lats), max(lons), max(lats)))
-                reaches.append(entry.reach_m)
-                owners.append(entry.owner)
-        boxes, sources = reach_boxes(np.array(bounds, dtype=np.float64).reshape(-1, 4), np.array(reaches))
-        return cls(boxes, np.array(owners, dtype=np.int64)[sources])
+        listed = list(entries)
+        counts = [len(entry.shape.packed) for entry in listed]
+        reaches_m = np.repeat(np.array([entry.reach_m for entry in listed], dtype=np.float64), counts)
+        owners = np.repeat(np.array([entry.owner for entry in listed], dtype=np.int64), counts)
+        boxes, sources = reach_boxes(part_bounds([entry.shape for entry in listed]), reaches_m)
+        return cls(boxes, owners[sources])
 
     @classmethod
     def joined(cls, parts: Sequence["Boxes"]) -> "Boxes":

@@ -4,7 +4,6 @@ The checks walk the JSON as it came, so that one bad field hides no other: what 
 refused already is passed over here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -32,21 +31,16 @@ class Materials:
     windows: dict[Path, Window] = field(default_factory=dict)
 
 
-def check_order(
-    raw: dict[str, Any], findings: FindingList, stored: Mapping[Path, Shape] | None = None
-) -> Materials:
-    """Note what is wrong in one version; the shapes and windows that could be made.
-
-    `stored`: shapes made when the version was recorded, which are used as they are.
-    """
-    made, at, stored = Materials(), (), stored or {}
+def check_order(raw: dict[str, Any], findings: FindingList) -> Materials:
+    """Note what is wrong in one version; the shapes and windows that could be made."""
+    made, at = Materials(), ()
     _check_expiry(raw, at, findings)
     _check_presence(raw, at, findings)
     _check_people(raw, at, findings)
     for path, zone in objects(raw, at, "zones"):
-        _check_zone(zone, path, findings, made, stored)
+        _check_zone(zone, path, findings, made)
     for path, exception in objects(raw, at, "exceptions"):
-        _check_exception(raw, exception, path, findings, made, stored)
+        _check_exception(raw, exception, path, findings, made)
     _check_unique(raw, at, "zones", "zone_id", findings)
     _check_unique(raw, at, "exceptions", "exception_id", findings)
     return made
@@ -152,9 +146,7 @@ def _check_unique(holder: dict[str, Any], at: Path, name: str, key: str, finding
 # ---------------------------------------------------------------- zones
 
 
-def _check_zone(
-    zone: dict[str, Any], at: Path, findings: FindingList, made: Materials, stored: Mapping[Path, Shape]
-) -> None:
+def _check_zone(zone: dict[str, Any], at: Path, findings: FindingList, made: Materials) -> None:
     distance_m = _check_distance(zone, at, findings)
     made.windows |= read_windows(zone, at, "schedule", findings)
     if zone.get("schedule") == []:
@@ -168,12 +160,11 @@ def _check_zone(
         return
     if geometry.get("type") == "Point":
         made.anchors |= _read_anchor(geometry, path, findings)
-        if path in made.anchors and distance_m is not None and path not in stored:
+        if path in made.anchors and distance_m is not None:
             made.shapes |= _draw(made.anchors[path], distance_m, zone, at, findings)
-    elif path not in stored:
-        shape = read_polygons(geometry, path, findings)
-        made.shapes |= {} if shape is None else {path: shape}
-    made.shapes |= {path: stored[path]} if path in stored else {}
+        return
+    shape = read_polygons(geometry, path, findings)
+    made.shapes |= {} if shape is None else {path: shape}
 
 
 def _read_anchor(geometry: dict[str, Any], path: Path, findings: FindingList) -> dict[Path, Position]:
@@ -226,7 +217,6 @@ def _check_exception(
     at: Path,
     findings: FindingList,
     made: Materials,
-    stored: Mapping[Path, Shape],
 ) -> None:
     zone_ids = ids(order, "zones", "zone_id")
     for path, item in texts(exception, at, "zone_ids"):
@@ -238,9 +228,7 @@ def _check_exception(
     if exception.get("windows") == []:
         findings.warning((*at, "windows"), [], "Without a window the exception never applies.")
     place, path = exception.get("place"), (*at, "place")
-    if path in stored:
-        made.shapes[path] = stored[path]
-    elif isinstance(place, dict) and place.get("type") == "Point":
+    if isinstance(place, dict) and place.get("type") == "Point":
         findings.error((*path, "type"), "Point", 'A place is "WHOLE_ZONE", a Polygon or a MultiPolygon.')
     elif isinstance(place, dict):
         shape = read_polygons(place, path, findings)

@@ -1,23 +1,46 @@
-"""A recorded order as bytes: the record as it came, and the polygons drawn from it once.
+"""A recorded order as bytes, in two parts that are sealed apart.
 
-Polygons are kept as little-endian 32-bit whole numbers of 1e-7 degree, in base64, so that they
-are never drawn again and load fast.
+What decides: the record's values as they were checked when it was recorded, with the shapes drawn from
+it, in MessagePack. Their seal proves that they are the ones that were checked, so that they are never
+checked or drawn again, and a registry loads fast. And the source: the record as it came, in the
+canonical JSON whose SHA-256 is its digest; only whoever looks at an order needs it.
+
+How the stored form may change: a value may gain fields that have a default. Anything else needs a
+migration that says so.
 """
 
-import base64
-from typing import Any
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
 from stayaway.kernel.errors import StayawayError
-from stayaway.kernel.jsontext import NotJsonError, parse_json
-from stayaway.kernel.shape import VERTEX_DECIMALS, Ring, Shape
-from stayaway.orders.findings import Path
-from stayaway.orders.parse import read_record
-from stayaway.orders.records import Draft, ParsedRecord, RecordKind, Stored
+from stayaway.kernel.jsontext import parse_json
+from stayaway.kernel.shape import VERTEX_BYTES, Shape
+from stayaway.orders.model import (
+    Confirmation,
+    Notice,
+    OrderVersion,
+    Provisional,
+    Recall,
+    Record,
+    Suspension,
+    Validation,
+)
+from stayaway.orders.records import ParsedRecord, RecordKind
 
-_GRID: int = 10**VERTEX_DECIMALS
+_TYPES: Mapping[RecordKind, type[Record]] = {
+    "VERSION": OrderVersion,
+    "NOTICE": Notice,
+    "RECALL": Recall,
+    "SUSPENSION": Suspension,
+    "PROVISIONAL": Provisional,
+    "CONFIRMATION": Confirmation,
+    "VALIDATION": Validation,
+}
+_REMEDY = "Matching stays stopped: restore the row, or run the release that recorded it."
 
 
 class StoredOrderError(StayawayError):
@@ -25,56 +48,53 @@ class StoredOrderError(StayawayError):
 
 
 def encode_record(record: ParsedRecord) -> bytes:
-    """The record, its digest and its shapes, as JSON."""
-    shapes = {"/".join(map(str, path)): _encode_shape(shape) for path, shape in record.shapes.items()}
-    # The encoder that writes thousands of coordinates fastest; nothing hashes these bytes.
-    return msgspec.json.encode({"sha256": record.digest.hex(), "record": record.raw, "shapes": shapes})
+    """The kind, the digest and the values of a usable record."""
+    assert record.value is not None
+    return encode_values(record.kind, record.digest, record.value)
 
 
-def decode_record(kind: RecordKind, payload: bytes) -> Draft:
-    """The record that `encode_record` made these bytes from. Raises StoredOrderError."""
+def encode_values(kind: RecordKind, digest: bytes, value: Record) -> bytes:
+    """The same of its parts."""
+    return _ENCODER.encode((kind, digest, value))
+
+
+def decode_values(kind: RecordKind, payload: bytes) -> tuple[bytes, Record]:
+    """(digest, values) of the record that these bytes were made from. Raises StoredOrderError."""
     try:
-        stored = parse_json(payload)
-        shapes = {_to_path(text): _decode_shape(parts) for text, parts in stored["shapes"].items()}
-        known = Stored(digest=bytes.fromhex(stored["sha256"]), shapes=shapes)
-        draft = read_record(kind, (), stored["record"], known)
-    except (NotJsonError, KeyError, TypeError, ValueError, AttributeError) as error:
+        _, digest, value = _DECODERS[kind].decode(payload)
+    except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise StoredOrderError("A stored order record is not in the stored form.", _REMEDY) from error
-    if draft.value is None or draft.findings.has_errors:
-        raise StoredOrderError(
-            f"A stored {kind} record of order {draft.order_id} no longer passes the checks.", _REMEDY
-        )
-    return draft
+    return digest, value
 
 
-def decode_raw(payload: bytes) -> dict[str, Any]:
-    """The record as it came, from bytes that `decode_record` reads."""
-    raw: dict[str, Any] = parse_json(payload)["record"]
+def decode_source(source: bytes, digest: bytes) -> dict[str, Any]:
+    """The record as it came, which has this digest. Raises StoredOrderError where it has not."""
+    if not hmac.compare_digest(hashlib.sha256(source).digest(), digest):
+        raise StoredOrderError("A stored order record is not the one that was recorded.", _REMEDY)
+    raw: dict[str, Any] = parse_json(source)
     return raw
 
 
-_REMEDY = "Matching stays stopped: restore the row, or run the release that recorded it."
+def _pack(value: Any) -> Any:
+    if isinstance(value, Shape):
+        return value.packed
+    raise NotImplementedError(f"a record's values hold no {type(value)}")
 
 
-def _to_path(text: str) -> Path:
-    return tuple(int(step) if step.isdigit() else step for step in text.split("/"))
+def _unpack(wanted: type, value: Any) -> Any:
+    if wanted is Shape:
+        return Shape(tuple(tuple(map(_ring, part)) for part in value))
+    raise NotImplementedError(f"a record's values hold no {wanted}")
 
 
-def _encode_shape(shape: Shape) -> list[list[str]]:
-    return [[_encode_ring(ring) for ring in part] for part in shape.parts]
+def _ring(packed: Any) -> bytes:
+    if not isinstance(packed, bytes) or not packed or len(packed) % VERTEX_BYTES:
+        raise ValueError("no ring of vertices")
+    return packed
 
 
-def _decode_shape(parts: Any) -> Shape:
-    return Shape(tuple(tuple(_decode_ring(ring) for ring in part) for part in parts))
-
-
-def _encode_ring(ring: Ring) -> str:
-    grid = np.rint(np.asarray(ring, dtype=np.float64) * _GRID).astype("<i4")
-    return base64.b64encode(grid.tobytes()).decode("ascii")
-
-
-def _decode_ring(text: str) -> Ring:
-    grid = np.frombuffer(base64.b64decode(text, validate=True), dtype="<i4").reshape(-1, 2)
-    # A whole number over 10^7 is the nearest double to that decimal, as rounding made it.
-    columns = (grid / _GRID).T.tolist()
-    return tuple(zip(columns[0], columns[1], strict=True))
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_pack)
+_DECODERS: Mapping[RecordKind, msgspec.msgpack.Decoder[tuple[str, bytes, Any]]] = {
+    kind: msgspec.msgpack.Decoder(tuple[Literal[kind], bytes, form], dec_hook=_unpack)  # type: ignore[valid-type]
+    for kind, form in _TYPES.items()
+}

@@ -1,9 +1,7 @@
 """From a checked form to the frozen values that decide."""
 
 import hashlib
-from typing import Any
 
-from stayaway.kernel.jsontext import canonical_json
 from stayaway.kernel.plates import normalise_plate
 from stayaway.kernel.shape import Shape
 from stayaway.orders.check import Materials
@@ -33,11 +31,6 @@ from stayaway.orders.wire import (
     VehicleForm,
     ZoneForm,
 )
-
-
-def record_digest(raw: dict[str, Any]) -> bytes:
-    """SHA-256 of the record's canonical JSON (RFC 8785): the same record, however it is written."""
-    return hashlib.sha256(canonical_json(raw)).digest()
 
 
 def to_version(form: OrderForm, digest: bytes, made: Materials) -> OrderVersion:

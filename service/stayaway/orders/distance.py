@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pyproj import Geod
 
 from stayaway.kernel.errors import StayawayError
-from stayaway.kernel.shape import VERTEX_DECIMALS, Ring, Shape
+from stayaway.kernel.shape import VERTEX_DECIMALS, Shape
 from stayaway.orders.model import DistanceUnit
 
 METRES: dict[DistanceUnit, float] = {"YD": 0.9144, "FT": 0.3048, "M": 1.0}
@@ -63,7 +63,7 @@ def circle(lon: float, lat: float, distance_m: float) -> Shape:
         ring = _fine_ring(lon, lat, distance_m)
     else:
         ring = _plain_ring(lon, lat, distance_m, _STEP_M if near_cut else 0.0)
-    return Shape(tuple((_closed(part),) for part in _cut(ring)))
+    return Shape.from_grid([[[*part, part[0]]] for part in _cut(ring)])
 
 
 def _refuse_impossible(lat: float, distance_m: float) -> None:
@@ -253,8 +253,3 @@ def _crossing(x1: int, y1: int, x2: int, y2: int, middle: int) -> int:
     below = numerator // (x2 - x1)
     remainder = numerator % (x2 - x1)
     return below + 1 if remainder and below < middle else below
-
-
-def _closed(part: list[tuple[int, int]]) -> Ring:
-    ring = [(x / _GRID, y / _GRID) for x, y in part]
-    return (*ring, ring[0])

@@ -9,8 +9,8 @@ SELECT coalesce(max(version), 0) + 1 FROM order_record WHERE order_id = $1 AND v
 SELECT registry_sequence FROM registry FOR UPDATE;
 
 -- name: lock_head
--- description: The order's head, where it has one yet, until the transaction ends.
-SELECT registry_sequence FROM order_head WHERE order_id = $1 FOR UPDATE;
+-- description: The order's head, where it has one yet, until the transaction ends (see orders.sql, lock_heads).
+SELECT change_number FROM order_head WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- name: take_number
 -- description: A number for a new draft; its digest contains it, so it is needed before the row.

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stayaway.kernel.forms import has_endless_number
+from stayaway.kernel.jsontext import has_null
 from stayaway.kernel.timezones import time_zone_names
 from stayaway.orders.fields import OrdersForm
 from stayaway.orders.findings import MISSING, FindingList, Path
@@ -49,7 +50,8 @@ _LOCAL = "Write it like 2026-03-06T13:15:00, without Z or offset; time_zone says
 
 def read_form(form: type[_Form], raw: dict[str, Any], findings: FindingList) -> _Form | None:
     """`raw` as the form, or None with an ERROR for each field that does not fit."""
-    nulls = list(_nulls(raw, ()))
+    # Null is rare, and to look for the word in all of the text is quicker than to walk it.
+    nulls = _nulls(raw, ()) if has_null(raw) else []
     for path in nulls:
         findings.error(path, None, "null is refused; leave the field out.")
     try:

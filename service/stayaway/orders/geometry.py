@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from stayaway.kernel.shape import Ring, Shape
+from stayaway.kernel.shape import Floats, Shape
 from stayaway.orders.findings import MISSING, FindingList, Path
 
 MAX_LISTED = 20
@@ -23,6 +23,7 @@ Position = tuple[float, float]
 _Ring = Sequence[Position] | npt.NDArray[np.float64]
 _Rings = list[_Ring]
 
+_FARTHEST = np.array([180.0, 90.0])
 _PROJECTED_FROM = 360.0
 _LON_LAT = "Each position is [lon, lat] in degrees (WGS 84)."
 
@@ -185,14 +186,15 @@ def _plain_ring(value: Any) -> npt.NDArray[np.float64] | None:
         return None
     if set(map(type, value)) != {list} or set(map(len, value)) != {2}:
         return None
-    if not set(map(type, chain.from_iterable(value))) <= {float, int}:
+    numbers = list(chain.from_iterable(value))
+    if not set(map(type, numbers)) <= {float, int}:
         return None
     try:
-        ring = np.array(value, dtype=np.float64)
+        ring = np.array(numbers, dtype=np.float64).reshape(-1, 2)
     except OverflowError:
         return None
     # NaN and infinities fail the comparison.
-    if not (np.abs(ring) <= (180.0, 90.0)).all() or (np.abs(np.diff(ring[:, 0])) > 180.0).any():
+    if not (np.abs(ring) <= _FARTHEST).all() or (np.abs(ring[1:, 0] - ring[:-1, 0]) > 180.0).any():
         return None
     return ring
 
@@ -228,16 +230,15 @@ def _remedy_for_range(lon: float, lat: float) -> str:
 def _valid_shape(parts: list[_Rings], at: Path, findings: FindingList) -> Shape | None:
     """The rounded shape, where it is OGC-valid."""
     shape = Shape.from_parts(parts)
-    if any(len(ring) < 4 for part in shape.parts for ring in part):
+    rings = shape.degrees()
+    if any(len(ring) < 4 for part in rings for ring in part):
         findings.error(
             at,
             "collapsed ring",
             "A ring shrinks to a line or a point on the 1e-7 degree grid; draw it larger.",
         )
         return None
-    polygons = [
-        shapely.polygons(shapely.linearrings(np.array(part[0])), holes=_holes(part)) for part in shape.parts
-    ]
+    polygons = [shapely.polygons(shapely.linearrings(part[0]), holes=_holes(part)) for part in rings]
     outline = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
     if outline.is_valid:
         return shape
@@ -246,8 +247,8 @@ def _valid_shape(parts: list[_Rings], at: Path, findings: FindingList) -> Shape 
     return None
 
 
-def _holes(part: tuple[Ring, ...]) -> list[shapely.LinearRing] | None:
-    return [shapely.linearrings(np.array(ring)) for ring in part[1:]] or None
+def _holes(part: list[Floats]) -> list[shapely.LinearRing] | None:
+    return [shapely.linearrings(ring) for ring in part[1:]] or None
 
 
 _EXPLANATIONS = {

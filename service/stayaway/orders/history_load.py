@@ -10,13 +10,13 @@ from stayaway.access.person import Person
 from stayaway.audit.entries import AuditRow, EntryType, open_entry
 from stayaway.kernel.errors import NotFoundError
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.codec import decode_raw
+from stayaway.orders.change import SOURCE_PURPOSE
+from stayaway.orders.codec import decode_source
 from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, state_order
-from stayaway.orders.load import read_row
+from stayaway.orders.load import read_row, read_sealed
 from stayaway.orders.looks import record_look
 from stayaway.orders.model import CourtOrder, Record
-from stayaway.orders.store import SEAL_PURPOSE
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
@@ -120,8 +120,8 @@ async def look_at_version(
         row = await conn.fetchrow(_SQL.load_version, order_id, version)
         if row is None:
             raise NotFoundError("There is no such version.", "Look at the order's history.")
-        read_row(seal, row)  # it is the one that was recorded there, or nothing is shown
-        raw = decode_raw(seal.unseal(order_id, SEAL_PURPOSE, row["payload_sealed"]))
+        digest, _ = read_sealed(seal, row)  # it is the one that was recorded there, or nothing is shown
+        raw = decode_source(seal.unseal(order_id, SOURCE_PURPOSE, row["source_sealed"]), digest)
         payload = {"order_id": order_id, "view": view, "version": version}
         await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
     return raw
@@ -154,7 +154,7 @@ async def list_orders(
 
 
 def _recorded(seal: Seal, row: Any, appliers: dict[int, str]) -> Recorded:
-    name = appliers.get(row["registry_sequence"])
+    name = appliers.get(row["change_number"])
     # A name is shown only where the row itself was written under it.
     is_theirs = name is not None and seal.reference(row["order_id"], name) == row["applied_by_ref"]
     return Recorded(
@@ -168,11 +168,11 @@ def _recorded(seal: Seal, row: Any, appliers: dict[int, str]) -> Recorded:
 
 
 def _appliers(seal: Seal, rows: Sequence[Any]) -> dict[int, str]:
-    """Who applied each registry sequence, from the entries' sealed payloads."""
+    """Who applied each change, by its number, from the entries' sealed payloads."""
     found = {}
     for row in rows:
         opened = open_entry(seal, AuditRow(**{name: row[name] for name in _AUDIT_COLUMNS}))
-        found[int(opened.details["registry_sequence"])] = opened.actor
+        found[int(opened.details["change_number"])] = opened.actor
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from stayaway.access.person import Person
 from stayaway.audit.entries import EntryType, NewEntry
 from stayaway.audit.store import record_entry
-from stayaway.orders.store import AUDIT_STREAM
+from stayaway.orders.change import AUDIT_STREAM
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 

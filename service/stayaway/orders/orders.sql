@@ -1,16 +1,17 @@
 -- The order registry: append-only records, one head an order, one sequence for all.
 
 -- name: lock_registry
--- description: The registry's row, locked, so that imports follow one another.
+-- description: The registry's row, locked, so that changes are published one after the other.
 SELECT registry_sequence, known_at FROM registry FOR UPDATE;
 
 -- name: lock_heads
--- description: Heads of these orders, locked in id order until the transaction ends.
-SELECT order_id, registry_sequence
+-- description: Heads of these orders, in id order, against matchers and other changes until the transaction
+-- ends. A change that is only being written refers to heads too and is not waited for (NO KEY).
+SELECT order_id, change_number
   FROM order_head
  WHERE order_id = ANY ($1::text[])
  ORDER BY order_id
-   FOR UPDATE;
+   FOR NO KEY UPDATE;
 
 -- name: find_recorded
 -- description: What is recorded of these orders: kind, version and keyed digest of each record.
@@ -18,11 +19,32 @@ SELECT order_id, record_kind, version, content_digest
   FROM order_record
  WHERE order_id = ANY ($1::text[]);
 
--- name: move_heads
--- description: Set the sequence of these orders' last change; new orders get their head.
-INSERT INTO order_head (order_id, registry_sequence)
+-- name: limit_waiting
+-- description: A lock that is not had soon is an error; sooner than Postgres looks for deadlocks (1 s).
+SET LOCAL lock_timeout = '800ms';
+
+-- name: unlimit_waiting
+-- description: As the session has it.
+SET LOCAL lock_timeout TO DEFAULT;
+
+-- name: begin_change
+-- description: The number of a change, under which everything of it is written.
+INSERT INTO registry_change DEFAULT VALUES RETURNING change_number;
+
+-- name: insert_heads
+-- description: Heads for those of these orders that have none; waits for whoever is making the same.
+INSERT INTO order_head (order_id, change_number)
 SELECT order_id, $2 FROM unnest($1::text[]) AS changed (order_id) ORDER BY order_id
-ON CONFLICT (order_id) DO UPDATE SET registry_sequence = excluded.registry_sequence;
+ON CONFLICT (order_id) DO NOTHING
+RETURNING order_id;
+
+-- name: move_heads
+-- description: The last change of these orders; the caller holds their lock.
+UPDATE order_head SET change_number = $2 WHERE order_id = ANY ($1::text[]);
+
+-- name: publish_change
+-- description: From here on the change counts; the caller holds the registry's lock.
+UPDATE registry_change SET registry_sequence = $2, applied_at = $3 WHERE change_number = $1;
 
 -- name: move_registry
 -- description: Raise the sequence; known_at never goes back.
@@ -39,14 +61,21 @@ SELECT registry_sequence, known_at FROM registry;
 
 -- name: load_records_of
 -- description: All records of these orders, in the order they were applied.
-SELECT order_id, registry_sequence, applied_at, record_kind, content_digest, payload_sealed
-  FROM order_record
- WHERE order_id = ANY ($1::text[])
- ORDER BY registry_sequence, order_id, ordinal;
+SELECT r.order_id, c.registry_sequence, r.change_number, r.record_kind, r.content_digest, r.payload_sealed
+  FROM order_record r
+  JOIN registry_change c USING (change_number)
+ WHERE r.order_id = ANY ($1::text[])
+ ORDER BY c.registry_sequence, r.order_id, r.ordinal;
+
+-- name: load_changes
+-- description: What was published after one sequence up to another, in that order.
+SELECT change_number, registry_sequence, applied_at
+  FROM registry_change
+ WHERE registry_sequence > $1 AND registry_sequence <= $2
+ ORDER BY registry_sequence;
 
 -- name: load_records
--- description: Records applied after one sequence up to another, in the order they were applied.
-SELECT order_id, registry_sequence, applied_at, record_kind, content_digest, payload_sealed
+-- description: The records of these changes, in no particular order.
+SELECT order_id, change_number, ordinal, record_kind, content_digest, payload_sealed
   FROM order_record
- WHERE registry_sequence > $1 AND registry_sequence <= $2
- ORDER BY registry_sequence, order_id, ordinal;
+ WHERE change_number = ANY ($1::bigint[]);

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from stayaway.kernel.geodesy import Floats, degree_lengths_m
-from stayaway.kernel.shape import Shape
+from stayaway.kernel.shape import Ragged, Shape
 from stayaway.orders.findings import Path
 from stayaway.orders.model import Zone
 from stayaway.orders.standing import Standing
@@ -21,22 +19,11 @@ Outlines = npt.NDArray[np.object_]
 
 def to_outlines(shapes: Sequence[Shape]) -> Outlines:
     """The shapes as shapely MultiPolygons, in lon/lat degrees. They advise; they never decide."""
-    parts = [part for shape in shapes for part in shape.parts]
-    rings = [ring for part in parts for ring in part]
-    lengths = [len(ring) for ring in rings]
-    numbers = chain.from_iterable(chain.from_iterable(rings))
-    positions = np.fromiter(numbers, dtype=np.float64, count=2 * sum(lengths)).reshape(-1, 2)
-    offsets = (
-        _offsets(lengths),
-        _offsets(len(part) for part in parts),
-        _offsets(len(shape.parts) for shape in shapes),
+    ragged = Ragged.of(shapes)
+    made: Outlines = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON, ragged.positions, (ragged.rings, ragged.parts, ragged.shapes)
     )
-    made: Outlines = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, positions, offsets)
     return made
-
-
-def _offsets(counts: Any) -> npt.NDArray[np.int64]:
-    return np.fromiter(accumulate(counts, initial=0), dtype=np.int64)
 
 
 def in_metres(outlines: Outlines, lat: Floats) -> Outlines:

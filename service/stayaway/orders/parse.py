@@ -1,34 +1,51 @@
 """An orders file's bytes → records that can be used, and everything that is wrong with the rest."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from stayaway.kernel.errors import RefusedError
-from stayaway.kernel.jsontext import NotJsonError, parse_json
+from stayaway.kernel.jsontext import NotJsonError, canonical_parsed, parse_json
 from stayaway.orders.check import check_notice, check_order, check_suspension
-from stayaway.orders.convert import record_digest, to_notice, to_recall, to_suspension, to_version
+from stayaway.orders.convert import to_notice, to_recall, to_suspension, to_version
 from stayaway.orders.crosscheck import check_across
 from stayaway.orders.findings import MISSING, Finding, FindingList, Path, UnreadableFileError
 from stayaway.orders.formcheck import read_form, unknown_field_remedy
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.own_records import OWN_FORMS
 from stayaway.orders.rawjson import instant_of
-from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind, Stored
+from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind
 from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
 
 MAX_FILE_BYTES = 1 << 29
 """512 MiB: some 300,000 orders; more than that is sent in several files."""
-_PROGRESS_EACH = 10_000
+
+
+RawRecord = tuple[RecordKind, Path, Any]
+"""Kind, place in the file, and the JSON as it came."""
+OnProgress = Callable[[int, int], None]
+"""Told now and then how many records of how many are read."""
+
+
+def read_in_turn(raws: Sequence[RawRecord], on_progress: OnProgress) -> list[Draft]:
+    """Each record, checked by itself."""
+    drafts = []
+    for raw in raws:
+        drafts.append(read_record(*raw))
+        on_progress(len(drafts), len(raws))
+    return drafts
 
 
 def parse_orders_file(
-    data: bytes, on_progress: Callable[[int, int], None] = lambda _done, _total: None
+    data: bytes,
+    on_progress: OnProgress = lambda _done, _total: None,
+    read_all: Callable[[Sequence[RawRecord], OnProgress], list[Draft]] = read_in_turn,
 ) -> ParsedOrders:
     """Every record of the file with all findings, in one pass.
 
-    A record with an ERROR has no value; the others can be used. `on_progress` is told now and then how
-    many records of how many are read. Raises UnreadableFileError where the bytes are no orders file at all.
+    A record with an ERROR has no value; the others can be used. `read_all`: reads the records one by one,
+    as `read_in_turn` does. Raises UnreadableFileError where the bytes are no orders file at all.
     """
     body = _read_body(data)
     root = FindingList(None)
@@ -38,11 +55,7 @@ def parse_orders_file(
         for name, kind in KINDS.items()
         for index, raw in enumerate(body[name] if isinstance(body.get(name), list) else [])
     ]
-    drafts = []
-    for kind, path, raw in raws:
-        drafts.append(read_record(kind, path, raw))
-        if len(drafts) % _PROGRESS_EACH == 0:
-            on_progress(len(drafts), len(raws))
+    drafts = read_all(raws, on_progress)
     check_across(drafts)
     recorded = (instant_of(draft.raw, "recorded_at") for draft in drafts if isinstance(draft.raw, dict))
     return ParsedOrders(
@@ -72,16 +85,21 @@ def gather_orders(records: Iterable[ParsedRecord]) -> dict[str, CourtOrder]:
     return {order.order_id: order for order in orders if order.versions}
 
 
-def read_record(kind: RecordKind, path: Path, raw: Any, stored: Stored | None = None) -> Draft:
-    """One record, checked by itself. `stored`: digest and shapes of earlier, used as they are."""
+def begin_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
+    """One record before anything of it is checked."""
     order_id = raw.get("order_id") if isinstance(raw, dict) else None
-    draft = Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
+    return Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
+
+
+def read_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
+    """One record, checked by itself."""
+    draft = begin_record(kind, path, raw)
     if not isinstance(raw, dict):
         draft.findings.error((), raw, "Write an object, in { }.")
     elif kind == "VERSION":
-        _read_version(draft, stored)
+        _read_version(draft)
     else:
-        _read_lone(draft, stored)
+        _read_lone(draft)
     return draft
 
 
@@ -99,16 +117,15 @@ def read_own(kind: RecordKind, raw: dict[str, Any]) -> ParsedOrders:
     )
 
 
-def _read_version(draft: Draft, stored: Stored | None) -> None:
+def _read_version(draft: Draft) -> None:
     form = read_form(OrderForm, draft.raw, draft.findings)
-    made = check_order(draft.raw, draft.findings, stored.shapes if stored else None)
+    made = check_order(draft.raw, draft.findings)
     if form is not None and not draft.findings.has_errors:
-        _note_digest(draft, stored)
+        _note_digest(draft)
         draft.value = to_version(form, draft.digest, made)
-        draft.shapes = made.shapes
 
 
-def _read_lone(draft: Draft, stored: Stored | None) -> None:
+def _read_lone(draft: Draft) -> None:
     if draft.kind == "NOTICE":
         notice = read_form(NoticeForm, draft.raw, draft.findings)
         check_notice(draft.raw, draft.findings)
@@ -124,16 +141,19 @@ def _read_lone(draft: Draft, stored: Stored | None) -> None:
         own = read_form(OWN_FORMS[draft.kind], draft.raw, draft.findings)
         draft.value = None if own is None else own.to_record()
     if draft.value is not None:
-        _note_digest(draft, stored)
+        _note_digest(draft)
 
 
-def _note_digest(draft: Draft, stored: Stored | None) -> None:
+def _note_digest(draft: Draft) -> None:
     try:
-        draft.digest = stored.digest if stored else record_digest(draft.raw)
+        draft.source = canonical_parsed(draft.raw)
     except ValueError:  # only extensions may hold such a number
         draft.findings.error(
             ("extensions",), draft.raw.get("extensions"), "A whole number is beyond 2^53; write it as text."
         )
+    else:
+        # The same for the same record, however it is written.
+        draft.digest = hashlib.sha256(draft.source).digest()
 
 
 def finish_record(draft: Draft) -> ParsedRecord:
@@ -145,8 +165,8 @@ def finish_record(draft: Draft) -> ParsedRecord:
         order_id=draft.order_id,
         raw=draft.raw,
         value=draft.value if usable else None,
+        source=draft.source,
         digest=draft.digest,
-        shapes=draft.shapes,
         repeated=draft.repeated,
     )
 

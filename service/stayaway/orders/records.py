@@ -2,12 +2,10 @@
 suspension; of the registry's own road also a provisional entry, its confirmation, a validation.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from stayaway.kernel.shape import Shape
 from stayaway.orders.findings import Finding, FindingList, Path
 from stayaway.orders.model import Record
 from stayaway.orders.wire import ListName
@@ -22,14 +20,6 @@ KINDS: dict[ListName, RecordKind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was worked out when a record was recorded, and is never worked out again."""
-
-    digest: bytes
-    shapes: Mapping[Path, Shape]
-
-
 @dataclass
 class Draft:
     """A record while it is checked. `raw` may be anything that JSON can hold."""
@@ -39,8 +29,8 @@ class Draft:
     raw: Any
     findings: FindingList
     value: Record | None = None
+    source: bytes = b""
     digest: bytes = b""
-    shapes: Mapping[Path, Shape] = field(default_factory=dict)
     repeated: bool = False
 
     @property
@@ -64,8 +54,7 @@ class ParsedRecord:
     """A record as it was checked. `value` is None where it has an ERROR or repeats another record.
 
     `path`: where it lies in the file. `repeated`: it stands in the file a second time.
-    `raw`: the JSON as it came. `digest`: SHA-256 of its
-    canonical JSON. `shapes`: a version's polygons, by path from the record.
+    `raw`: the JSON as it came; `source`: in canonical form (RFC 8785); `digest`: SHA-256 of that.
     """
 
     kind: RecordKind
@@ -73,8 +62,8 @@ class ParsedRecord:
     order_id: str | None
     raw: Any
     value: Record | None
+    source: bytes
     digest: bytes
-    shapes: Mapping[Path, Shape]
     repeated: bool
 
 

@@ -12,7 +12,7 @@ class RegistrySnapshot:
     """All orders as known at registry sequence `registry_sequence`.
 
     `known_at` is K: the latest `recorded_at` of any record applied by then (or, in `decide`, the
-    instant asked for). Orders hold only what was recorded by K. `head_sequences` names for each
+    instant asked for). Orders hold only what was recorded by K. `head_changes` names for each
     order the sequence of its last change; a commit compares it under a lock. Both mappings are
     never changed; a later snapshot shares with an earlier one what is the same in both.
     """
@@ -20,7 +20,7 @@ class RegistrySnapshot:
     orders: Mapping[str, CourtOrder]
     registry_sequence: int
     known_at: datetime
-    head_sequences: Mapping[str, int]
+    head_changes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

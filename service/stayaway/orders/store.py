@@ -1,44 +1,39 @@
 """The order registry in Postgres: append-only, sealed by order, followed by its sequence.
 
-A record is never changed. Imports follow one another under the registry row's lock, so whoever
-has read sequence S sees every record up to S.
+A record is never changed. Changes are published one after the other under the registry row's lock, so
+whoever has read sequence S sees every record up to S; what is long about them comes before that lock
+(see `orders.change`).
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from stayaway.audit.entries import EntryType, NewEntry
+import asyncpg
+
+from stayaway.audit.entries import NAMED_HEAD, EntryType, NewEntry, name_head
 from stayaway.audit.store import record_entries
-from stayaway.kernel.errors import StayawayError
-from stayaway.kernel.instants import format_instant
-from stayaway.orders.codec import encode_record
+from stayaway.kernel.errors import ConflictError, StayawayError
+from stayaway.orders.change import (
+    AUDIT_STREAM,
+    WrittenChange,
+    content_digest,
+    load_state,
+    publish,
+    write_change,
+)
 from stayaway.orders.findings import Finding, FindingList, has_errors
 from stayaway.orders.model import OrderVersion
 from stayaway.orders.records import ParsedOrders, ParsedRecord, RecordKind
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
-AUDIT_STREAM = "orders"
-REGISTRY_CHANNEL = "stayaway_registry"
-"""NOTIFY channel; its payload is the new sequence."""
-SEAL_PURPOSE = "order_record"
-
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
-_AUDIT_BATCH = 2_000
-_COLUMNS = (
-    "order_id",
-    "registry_sequence",
-    "ordinal",
-    "record_kind",
-    "version",
-    "recorded_at",
-    "applied_at",
-    "applied_by_ref",
-    "content_digest",
-    "payload_sealed",
-)
+_TRIES = 4
+"""Whoever recorded the same meanwhile is done when the next try begins; a second rival is rare."""
 
 
 class RegistryError(StayawayError):
@@ -50,12 +45,14 @@ class ImportOutcome:
     """What an import did. `applied`: records by kind; `unchanged`: known already.
 
     `registry_sequence` and `known_at` are those after it (unmoved where nothing was applied).
+    `moved_order_ids`: the changed orders that the registry had before.
     `findings`: the file's and the registry's; with an ERROR in a version no version was applied.
     """
 
     registry_sequence: int
     known_at: datetime | None
     changed_order_ids: tuple[str, ...]
+    moved_order_ids: tuple[str, ...]
     applied: Mapping[RecordKind, int]
     unchanged: int
     findings: tuple[Finding, ...]
@@ -75,47 +72,82 @@ class _Recorded:
     order_ids: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What of a file is new and applies. `findings`: what the registry has against the rest."""
+
+    accepted: tuple[ParsedRecord, ...]
+    unchanged: int
+    findings: tuple[Finding, ...]
+
+
 async def record_orders(
-    connection: Connection, seal: Seal, parsed: ParsedOrders, *, actor: str, recorded_now: datetime
+    connection: Connection,
+    seal: Seal,
+    parsed: ParsedOrders,
+    *,
+    actor: str,
+    recorded_now: datetime,
+    clock: Callable[[], datetime] | None = None,
+    holds_registry: bool = False,
 ) -> ImportOutcome:
     """Apply what can be applied of `parsed`, in the caller's transaction, audited.
 
     Versions are all or nothing; usable notices, recalls and suspensions apply whatever else
     fails. A record that the registry has already changes nothing. Locks the registry, then the
-    orders' heads in id order, until the transaction ends.
+    heads of orders that were there before, in id order, until the transaction ends, but not before
+    everything is written. `clock`: the instant of that, where writing takes long; else `recorded_now`.
+    `holds_registry`: the caller has locked the registry and the order already. Raises ConflictError
+    where somebody else is just recording the same.
     """
     if not connection.is_in_transaction():
         raise RegistryError("An import needs a transaction around it.")
-    before = await connection.fetchrow(_QUERIES.lock_registry)
-    assert before is not None
-    usable = [record for record in parsed.records if record.value is not None]
-    order_ids = sorted({_order_id(record) for record in usable})
-    await connection.fetch(_QUERIES.lock_heads, order_ids)
-    recorded = await _find_recorded(connection, order_ids)
-    new = [record for record in usable if not _is_recorded(seal, record, recorded)]
-    accepted, findings = _accept(new, is_blocked=parsed.blocks_orders, recorded=recorded)
+    writing = partial(write_change, actor=actor, at=recorded_now, holds_registry=holds_registry)
+    plan, change = await _write(connection, seal, parsed, writing)
+    if change is None:
+        state, order_ids = await load_state(connection), tuple[str, ...]()
+    else:
+        state = await publish(connection, change, clock or (lambda: recorded_now))
+        order_ids = change.order_ids
     outcome = ImportOutcome(
-        registry_sequence=before["registry_sequence"] + (1 if accepted else 0),
-        known_at=max((*_known(before["known_at"]), *(_recorded_at(r) for r in accepted)), default=None),
-        changed_order_ids=tuple(sorted({_order_id(record) for record in accepted})),
-        applied=Counter(record.kind for record in accepted),
-        unchanged=len(usable) - len(new),
-        findings=(*parsed.findings, *findings),
+        registry_sequence=state.registry_sequence,
+        known_at=state.known_at,
+        changed_order_ids=order_ids,
+        moved_order_ids=change.moved if change else (),
+        applied=Counter(record.kind for record in plan.accepted),
+        unchanged=plan.unchanged,
+        findings=(*parsed.findings, *plan.findings),
     )
-    if accepted:
-        seal.ensure(outcome.changed_order_ids)
-        await _apply(connection, seal, accepted, outcome, actor, recorded_now)
-    await _audit(connection, seal, accepted, outcome, actor, recorded_now)
+    entries = change.entries if change else ()
+    last = _import_entry(outcome, change, actor, recorded_now)
+    await record_entries(connection, seal, AUDIT_STREAM, (*entries, last))
     return outcome
 
 
-def _known(at: datetime | None) -> tuple[datetime, ...]:
-    return () if at is None else (at,)
+async def _write(
+    connection: Connection, seal: Seal, parsed: ParsedOrders, writing: Callable[..., Awaitable[WrittenChange]]
+) -> tuple[_Plan, WrittenChange | None]:
+    """Everything but the publication; again from the start where somebody recorded the same meanwhile."""
+    for _ in range(_TRIES):
+        plan = await _plan(connection, seal, parsed)
+        if not plan.accepted:
+            return plan, None
+        try:
+            async with connection.transaction():
+                return plan, await writing(connection, seal, plan.accepted)
+        except asyncpg.UniqueViolationError:
+            continue
+        except asyncpg.LockNotAvailableError:
+            break
+    raise ConflictError("Somebody else is just recording this order.", "Look at the order, then try again.")
 
 
-def _recorded_at(record: ParsedRecord) -> datetime:
-    assert record.value is not None
-    return record.value.recorded_at
+async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders) -> _Plan:
+    usable = [record for record in parsed.records if record.value is not None]
+    recorded = await _find_recorded(connection, sorted({_order_id(record) for record in usable}))
+    new = [record for record in usable if not _is_recorded(seal, record, recorded)]
+    accepted, findings = _accept(new, is_blocked=parsed.blocks_orders, recorded=recorded)
+    return _Plan(tuple(accepted), len(usable) - len(new), tuple(findings))
 
 
 def _order_id(record: ParsedRecord) -> str:
@@ -130,11 +162,6 @@ async def _find_recorded(connection: Connection, order_ids: Sequence[str]) -> _R
         versions=frozenset((row["order_id"], row["version"]) for row in rows if row["version"] is not None),
         order_ids=frozenset(row["order_id"] for row in rows),
     )
-
-
-def content_digest(seal: Seal, record_digest: bytes, order_id: str) -> bytes:
-    """The record's digest under its order's key: without the key it says nothing."""
-    return seal.reference(order_id, f"order_record:{record_digest.hex()}")
 
 
 def _is_recorded(seal: Seal, record: ParsedRecord, recorded: _Recorded) -> bool:
@@ -187,94 +214,24 @@ def _orphan(record: ParsedRecord) -> list[Finding]:
     return noted.findings
 
 
-async def _apply(
-    connection: Connection,
-    seal: Seal,
-    accepted: Sequence[ParsedRecord],
-    outcome: ImportOutcome,
-    actor: str,
-    now: datetime,
-) -> None:
-    await connection.execute(_QUERIES.move_heads, list(outcome.changed_order_ids), outcome.registry_sequence)
-    ordinals: Counter[str] = Counter()
-    rows = []
-    for record in accepted:
-        order_id = _order_id(record)
-        ordinals[order_id] += 1
-        rows.append(_to_row(seal, record, outcome.registry_sequence, ordinals[order_id], actor, now))
-    await connection.copy_records_to_table("order_record", records=rows, columns=_COLUMNS)
-    await connection.execute(_QUERIES.move_registry, outcome.registry_sequence, outcome.known_at, now)
-    await connection.execute(_QUERIES.notify_registry, REGISTRY_CHANNEL, str(outcome.registry_sequence))
-
-
-def _to_row(
-    seal: Seal, record: ParsedRecord, sequence: int, ordinal: int, actor: str, now: datetime
-) -> tuple[object, ...]:
-    value = record.value
-    assert value is not None
-    return (
-        value.order_id,
-        sequence,
-        ordinal,
-        record.kind,
-        value.version if isinstance(value, OrderVersion) else None,
-        value.recorded_at,
-        now,
-        seal.reference(value.order_id, actor),
-        content_digest(seal, record.digest, value.order_id),
-        seal.seal(value.order_id, SEAL_PURPOSE, encode_record(record)),
-    )
-
-
-async def _audit(
-    connection: Connection,
-    seal: Seal,
-    accepted: Sequence[ParsedRecord],
-    outcome: ImportOutcome,
-    actor: str,
-    now: datetime,
-) -> None:
-    by_order: dict[str, list[ParsedRecord]] = defaultdict(list)
-    for record in accepted:
-        by_order[_order_id(record)].append(record)
-    entries = [
-        NewEntry(
-            entry_type=EntryType.ORDER_RECORDED,
-            order_id=order_id,
-            actor=actor,
-            subject=order_id,
-            payload={
-                "registry_sequence": outcome.registry_sequence,
-                "records": [_audited(record) for record in by_order[order_id]],
-            },
-            recorded_at=now,
-        )
-        for order_id in outcome.changed_order_ids
-    ]
-    entries.append(_import_entry(outcome, actor, now))
-    for start in range(0, len(entries), _AUDIT_BATCH):
-        await record_entries(connection, seal, AUDIT_STREAM, entries[start : start + _AUDIT_BATCH])
-
-
-def _audited(record: ParsedRecord) -> dict[str, object]:
-    value = record.value
-    assert value is not None
-    version = {"version": value.version} if isinstance(value, OrderVersion) else {}
-    recorded = {"kind": record.kind, "recorded_at": format_instant(value.recorded_at)}
-    return {**recorded, **version, "sha256": record.digest.hex()}
-
-
-def _import_entry(outcome: ImportOutcome, actor: str, now: datetime) -> NewEntry:
+def _import_entry(
+    outcome: ImportOutcome, change: WrittenChange | None, actor: str, now: datetime
+) -> NewEntry:
+    payload: dict[str, Any] = {
+        "registry_sequence": outcome.registry_sequence,
+        "applied": dict(outcome.applied),
+        "unchanged": outcome.unchanged,
+        "errors": sum(finding.severity == "ERROR" for finding in outcome.findings),
+    }
+    if change is not None:
+        payload["change_number"] = change.change_number
+        if change.own_stream is not None:
+            payload[NAMED_HEAD] = name_head(change.own_stream)
     return NewEntry(
         entry_type=EntryType.ORDERS_IMPORTED,
         order_id=None,
         actor=actor,
         subject="registry",
-        payload={
-            "registry_sequence": outcome.registry_sequence,
-            "applied": dict(outcome.applied),
-            "unchanged": outcome.unchanged,
-            "errors": sum(finding.severity == "ERROR" for finding in outcome.findings),
-        },
+        payload=payload,
         recorded_at=now,
     )

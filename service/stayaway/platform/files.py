@@ -1,6 +1,8 @@
 """Files that a person names on the command line."""
 
+import os
 from pathlib import Path
+from typing import TextIO
 
 from stayaway.kernel.errors import SettingsError
 
@@ -13,3 +15,14 @@ def read_file(path: Path, what: str) -> bytes:
         raise SettingsError(
             f"The {what} {path} cannot be read: {error.strerror}.", "Check the path."
         ) from error
+
+
+def new_private_file(path: Path, what: str) -> TextIO:
+    """A text file that was not there before, for this account alone; SettingsError where that cannot be."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"The {what} {path} cannot be made: {error.strerror}.", "Name a new file in a folder that exists."
+        ) from error
+    return os.fdopen(descriptor, "w", encoding="utf-8")

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
+import asyncpg
+
 from stayaway.kernel.errors import StayawayError
 from stayaway.platform.postgres import Connection
 
@@ -47,14 +49,18 @@ async def migrate(connection: Connection) -> list[str]:
     """Apply what is missing, all in one transaction; the names applied, oldest first.
 
     Two processes at once are safe: the second waits and finds nothing to do. Raises SchemaError
-    if an applied migration differs from the file of its name, or is unknown here.
+    if an applied migration differs from the file of its name, or is unknown here, and where a
+    migration refuses what it finds.
     """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_KEY)
         await connection.execute(_CREATE_TABLE)
         pending = await _pending(connection)
         for migration in pending:
-            await connection.execute(migration.sql)
+            try:
+                await connection.execute(migration.sql)
+            except asyncpg.RaiseError as error:  # what a migration itself refuses, in its own words
+                raise SchemaError(f"migration {migration.name}: {error}", "Nothing was changed.") from None
             await connection.execute(
                 "INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)",
                 migration.name,

@@ -309,7 +309,7 @@ async def _check_heads(conn: Connection, stored: Sequence[Judged], registry: Reg
     order_ids = {match.order_id for event in stored for match in event.decision.matches}
     if not order_ids:
         return
-    known = registry.engine.snapshot.head_sequences
+    known = registry.engine.snapshot.head_changes
     heads = await lock_order_heads(conn, order_ids)
     if any(heads.get(order_id) != known.get(order_id) for order_id in order_ids):
         raise OrdersMovedError

@@ -30,6 +30,7 @@ from stayaway.worker.turns import in_turns
 
 _ANSWER_S = 10.0
 """The database sends the next records within this time, or the connection is taken for dead."""
+_TOLD_ROWS = 50
 _COMPACTION_PAUSE_S = 0.004
 _FREEZE_ROWS = 1_000
 """Orders stay. A full collection of garbage looks at all their values, millions of them, and the loop
@@ -57,15 +58,16 @@ class Registry:
 
 
 class _Progress:
-    """Told of each row that comes."""
+    """Told of each row that comes; tells of it now and then, because telling costs more than a row."""
 
     def __init__(self, on_row: Callable[[], None]) -> None:
         self._on_row = on_row
         self._rows = 0
 
     def row(self) -> None:
-        self._on_row()
         self._rows += 1
+        if self._rows % _TOLD_ROWS == 0:
+            self._on_row()
         if self._rows % _FREEZE_ROWS == 0:
             gc.freeze()
 

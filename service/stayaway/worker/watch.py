@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from stayaway.orders.change import REGISTRY_CHANNEL
 from stayaway.orders.load import load_sequence
-from stayaway.orders.store import REGISTRY_CHANNEL
 from stayaway.platform.logging import get_logger
 from stayaway.platform.metrics import Metrics
 from stayaway.platform.postgres import Connection

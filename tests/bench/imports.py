@@ -1,0 +1,114 @@
+"""Importing many orders: `cd tests && python -m bench.imports`, on an fsynced Postgres alone.
+
+How long the import by the command takes, how long recalls beside it wait, what a start on those orders costs.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+
+from bench.road import Road
+from bench.workload import make_workload, orders_file
+from stayaway.access.person import Person
+from stayaway.alerts.order_acts import act_on_order
+from stayaway.platform.embedded.postgres import EmbeddedPostgres
+from stayaway.platform.seal import FileSeal
+
+# Everything a matcher does with the registry before it reads its first event.
+_START = """
+import asyncio, os, pathlib, time
+from stayaway.access.policy_file import load_policy
+from stayaway.platform.embedded.postgres import EmbeddedPostgres
+from stayaway.platform.seal import FileSeal
+from stayaway.worker.database import Database
+from stayaway.worker.follow import RegistryFollower
+seal = FileSeal(pathlib.Path(os.environ["STAYAWAY_KEYS_FILE"]))
+policy = load_policy(pathlib.Path(os.environ["STAYAWAY_POLICY_FILE"]))
+def peak_mb():  # not getrusage: that remembers whoever started this process
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1e3
+async def main():
+    start, used = time.perf_counter(), time.process_time()
+    database = Database(os.environ["STAYAWAY_DATABASE"], wait_s=5, on_wait=print)
+    registry = await RegistryFollower(database, seal, policy).reload()
+    print(f"  start on {len(registry.engine.snapshot.orders):,} orders: {time.perf_counter() - start:.1f} s,"
+        f" {time.process_time() - used:.1f} s of them this process's,"
+        f" {peak_mb():,.0f} MB at most", flush=True)
+asyncio.run(main())
+"""
+_FEW = 60
+
+
+def bench_import(zones: int) -> None:
+    """Import of `zones` orders by the command while others are recalled one by one; then a start on them."""
+    workload = make_workload(zones)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = orders_file(workload)
+        (folder / "orders.json").write_text(json.dumps(file))
+        few = [{**order, "order_id": f"FEW-{n}"} for n, order in enumerate(file["orders"][:_FEW])]
+        (folder / "few.json").write_text(json.dumps({"schema": "orders.v1", "orders": few}))
+        (folder / "policy.json").write_bytes(workload.policy.model_dump_json(by_alias=True).encode())
+        del file, workload
+        with EmbeddedPostgres(folder / "postgres") as postgres:
+            road = Road(postgres.dsn, "127.0.0.1:1", folder)
+            road.run("migrate")
+            road.run("orders", "import", str(folder / "few.json"))
+            command = road.stayaway("orders", "import", str(folder / "orders.json"))
+            start = time.perf_counter()
+            importing = subprocess.Popen(command, env=road.environment, stderr=subprocess.DEVNULL)
+            waits_s = asyncio.run(recalls_beside(road, importing))
+            took_s = time.perf_counter() - start
+            if importing.returncode:
+                raise RuntimeError("the import failed")
+            print(f"  {zones:,} orders imported by the command in {took_s:.1f} s")
+            print(
+                f"  {len(waits_s)} recalls beside it: p50 {np.median(waits_s) * 1e3:.0f} ms, longest"
+                f" {max(waits_s) * 1e3:,.0f} ms"
+            )
+            subprocess.run([sys.executable, "-c", _START], env=road.environment, check=True)
+            postgres.destroy()
+
+
+async def recalls_beside(road: Road, importing: "subprocess.Popen[bytes]") -> list[float]:
+    """Seconds that each recall took while the import ran."""
+    seal, waits_s = FileSeal(road.folder / "keys"), list[float]()
+    conn = await asyncpg.connect(road.dsn)
+    clerk = Person(name="bench", channel="cli", purpose="bench")
+    while importing.poll() is None:
+        start = time.perf_counter()
+        fields = {"recalled_at": "2026-03-01T00:00:00Z", "reason_text": f"number {len(waits_s)}"}
+        await act_on_order(
+            conn,
+            seal,
+            f"FEW-{len(waits_s) % _FEW}",
+            "RECALL",
+            fields,
+            clerk,
+            policy=None,
+            now=datetime.now(UTC),
+            idempotency_key=None,
+        )
+        waits_s.append(time.perf_counter() - start)
+        await asyncio.sleep(0.5)
+    await conn.close()
+    return waits_s
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--zones", type=int, default=100_000)
+    bench_import(parser.parse_args().zones)
+
+
+if __name__ == "__main__":
+    main()
