@@ -1,11 +1,11 @@
-"""A plain line chart as SVG: both axes logarithmic, a line a series, labelled at its end."""
+"""A plain line chart as SVG: both axes logarithmic, a line a series, with a legend."""
 
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
 _WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 190, 40, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 100, 190, 40, 50
 _COLOURS = ("#1b5e9c", "#b3541e", "#3a7d34", "#6a3d9a")
 
 
@@ -42,9 +42,10 @@ def line_chart(
         y = down(10.0**power)
         parts.append(f'<path d="M{_LEFT} {y}H{_LEFT + wide}" stroke="#ddd"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{10**power:,}</text>')
-    for (name, line), colour in zip(series.items(), _COLOURS, strict=False):
+    for number, ((name, line), colour) in enumerate(zip(series.items(), _COLOURS, strict=False)):
         spots = " ".join(f"{across(x)},{down(y)}" for x, y in line)
-        end_x, end_y = across(line[-1][0]), down(line[-1][1])
         parts.append(f'<polyline points="{spots}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{end_x + 6}" y="{end_y + 4}" fill="{colour}">{escape(name)}</text>')
+        x, y = _LEFT + wide + 16, _TOP + 16 + 20 * number
+        parts.append(f'<path d="M{x} {y}h16" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="{x + 22}" y="{y + 4}" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"

@@ -8,6 +8,7 @@ some sort of point was never met.
 import argparse
 import multiprocessing
 import secrets
+import signal
 import sys
 import time
 from functools import partial
@@ -42,12 +43,16 @@ def main() -> int:
     chunks = range(arguments.first, arguments.first + -(-arguments.points // count))
     print(f"seed {seed}, chunks {chunks.start} to {chunks.stop - 1} of {count:,} points", flush=True)
     total, start = Tally(), time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:
-        for chunk, tally in pool.imap_unordered(partial(_numbered, seed=seed, count=count), chunks):
-            total.add(tally)
-            done = f"{total.counts['points']:,} points, {len(total.differences)} differences"
-            print(f"  chunk {chunk} done after {time.monotonic() - start:.0f} s: {done}", flush=True)
-    _report(total)
+    # Whoever stops it early sees what was met until then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped before the end"))
+    try:
+        with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:
+            for chunk, tally in pool.imap_unordered(partial(_numbered, seed=seed, count=count), chunks):
+                total.add(tally)
+                done = f"{total.counts['points']:,} points, {len(total.differences)} differences"
+                print(f"  chunk {chunk} done after {time.monotonic() - start:.0f} s: {done}", flush=True)
+    finally:
+        _report(total)
     if total.missing:
         print(f"  never met, so nothing is shown of it: {', '.join(total.missing)}")
     return int(bool(total.differences or total.missing))
