@@ -30,13 +30,10 @@ RETURNING s.order_id, s.source, s.event_id;
 
 -- name: flag_alerts
 -- description: The alerts that hold a flagged sighting. $1 orders, $2 sources, $3 event ids.
--- The respondents are named so that a decision is found by the whole beginning of its key: an order with
--- thousands of sightings, or a table with a million alerts, makes one conflict no dearer.
 WITH root AS (
     SELECT DISTINCT coalesce(r.merged_into, r.alert_id) AS root_id
       FROM unnest($1::text[], $2::text[], $3::text[]) AS k (order_id, source, event_id)
-      JOIN (SELECT DISTINCT order_id, respondent_id FROM alert WHERE order_id = ANY ($1::text[])) AS p USING (order_id)
-      JOIN decision d USING (order_id, respondent_id, source, event_id)
+      JOIN decision d USING (order_id, source, event_id)
       JOIN alert r USING (alert_id, raised_observed_at)
      WHERE d.outcome = 'ALERT'
 )
