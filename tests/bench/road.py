@@ -16,7 +16,9 @@ from pathlib import Path
 import asyncpg
 import numpy as np
 import numpy.typing as npt
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from bench.feed import POOL, renamed
 from bench.workload import Workload, make_workload, orders_file
@@ -123,6 +125,9 @@ def make_road(workload: Workload) -> Iterator[Road]:
             print(f"  {len(workload.plates):,} orders imported in {time.perf_counter() - start:.1f} s")
             topics = {PLATE_READ_TOPIC: PARTITIONS, CHECK_IN_TOPIC: 1}
             asyncio.run(ensure_topics(road.bootstrap, topics))
+            admin = AdminClient({"bootstrap.servers": road.bootstrap})
+            for altered in admin.incremental_alter_configs([let_broker_say_when()]).values():
+                altered.result()
             yield road
             postgres.destroy()
 
@@ -161,19 +166,55 @@ async def wait_for(road: Road, offset: int) -> None:
     await conn.close()
 
 
-async def latencies_ms(road: Road, sent: Floats, prefix: str) -> list[float]:
-    """From handing it to the client to Postgres' commit timestamp, for each alerting event, ascending."""
+def appended_at(road: Road, count: int) -> Floats:
+    """The broker's own instant (epoch seconds, whole milliseconds) of each record, [partition, offset]."""
+    found = np.full((PARTITIONS, count), np.nan)
+    settings = {"bootstrap.servers": road.bootstrap, "group.id": "bench", "enable.auto.commit": False}
+    consumer = Consumer({**settings, "auto.offset.reset": "earliest"})
+    consumer.assign([TopicPartition(PLATE_READ_TOPIC, partition, 0) for partition in range(PARTITIONS)])
+    read = 0
+    while read < count:
+        for message in consumer.consume(10_000, LIMIT_S):
+            found[message.partition(), message.offset()] = message.timestamp()[1] / 1000
+            read += 1
+    consumer.close()
+    return found
+
+
+@dataclass(frozen=True)
+class Committed:
+    """Where an alerting read lay, and when Postgres had committed its decision (epoch seconds)."""
+
+    number: int
+    partition: int
+    offset: int
+    at: float
+
+
+async def committed(road: Road, prefix: str) -> list[Committed]:
+    """The first of each alerting event."""
     conn = await asyncpg.connect(road.dsn)
     rows = await conn.fetch(
-        "SELECT event_id, pg_xact_commit_timestamp(xmin) AS at FROM decision"
-        " WHERE outcome = 'ALERT' AND event_id LIKE $1",
+        "SELECT d.event_id, s.partition, s.record_offset, pg_xact_commit_timestamp(d.xmin) AS at"
+        "  FROM decision d JOIN sighting s USING (order_id, source, event_id, observed_at, content_digest)"
+        " WHERE d.outcome = 'ALERT' AND d.event_id LIKE $1",
         prefix + "-%",
     )
     await conn.close()
-    first: dict[int, float] = {}
+    first: dict[int, Committed] = {}
     for row in rows:
-        first.setdefault(int(row["event_id"].removeprefix(prefix + "-")), row["at"].timestamp())
-    return sorted((at - float(sent[number])) * 1000 for number, at in first.items())
+        number = int(row["event_id"].removeprefix(prefix + "-"))
+        found = Committed(number, row["partition"], row["record_offset"], row["at"].timestamp())
+        first.setdefault(number, found)
+    return list(first.values())
+
+
+def let_broker_say_when() -> ConfigResource:
+    """The topic's records get the instant of their append, not the producer's."""
+    entry = ConfigEntry(
+        "message.timestamp.type", "LogAppendTime", incremental_operation=AlterConfigOpType.SET
+    )
+    return ConfigResource("topic", PLATE_READ_TOPIC, incremental_configs=[entry])
 
 
 def bench_road(zones: int = 10_000, backlog: int = 1_000_000, live_s: int = 150) -> list[tuple[str, float]]:
@@ -208,11 +249,14 @@ def bench_latency(road: Road, zones: int, done: int, live_s: int, rate: int = 10
         if feed.wait():
             raise RuntimeError("the feed failed")
         sent = np.load(road.folder / "live.npy")
-        sent[: rate * WARM_UP_S] = np.nan
-        found = [ms for ms in asyncio.run(latencies_ms(road, sent, "live")) if not np.isnan(ms)]
-    if found:
-        found.sort()
-        p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
-        seconds = live_s - WARM_UP_S
-        print(f"  append to committed alert at {rate:,}/s over {seconds} s, {len(found)} alerting reads:")
-        print(f"  p50 {p50:.1f} ms, p99 {p99:.1f} ms, largest {found[-1]:.1f} ms")
+    found = [item for item in asyncio.run(committed(road, "live")) if item.number >= rate * WARM_UP_S]
+    appended = appended_at(road, done + count)
+    print(f"  at {rate:,}/s over {live_s - WARM_UP_S} s, {len(found)} alerting reads, to Postgres' commit:")
+    print_percentiles("append", [item.at - appended[item.partition, item.offset] for item in found])
+    print_percentiles("handed to the producer's client", [item.at - sent[item.number] for item in found])
+
+
+def print_percentiles(since: str, spans_s: list[float]) -> None:
+    """Of the time since that moment."""
+    p50, p99, largest = np.percentile(np.array(spans_s) * 1000, [50, 99, 100])
+    print(f"  since {since}: p50 {p50:.1f} ms, p99 {p99:.1f} ms, largest {largest:.1f} ms")

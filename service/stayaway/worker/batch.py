@@ -97,7 +97,7 @@ class BatchRunner:
         BreakerTrippedError before anything of a bad batch is recorded, UnreachableError when a server
         stays away over the limit, and whatever no second try can mend.
         """
-        result, records = BatchResult(), sum(item.tally.records for item in batch.judged)
+        result, records = BatchResult(), batch.records
         judge_s, sent, failures = batch.judge_s, set[PartitionKey](), Patience(self._wait_s)
         todo: JudgedBatch | None = batch
         while todo is not None and todo.judged:

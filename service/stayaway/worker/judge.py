@@ -71,6 +71,11 @@ class JudgedBatch:
     began_s: float
     judge_s: float
 
+    @property
+    def records(self) -> int:
+        """How many."""
+        return sum(item.tally.records for item in self.judged)
+
     def standing_at(self, states: Mapping[PartitionKey, PartitionState]) -> "JudgedBatch":
         """Those that begin where `states` has their partitions, in the epoch they were read in."""
         judged = []

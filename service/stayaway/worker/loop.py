@@ -1,7 +1,8 @@
 """The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions.
 
-One batch is committed while the next is fetched and judged: judging needs no server and no state but the
-registry, committing mostly waits. Which records are committed after which is settled by the states alone.
+While it is behind, one batch is committed while the next is fetched and judged: judging needs no server
+and no state but the registry, committing mostly waits. Which records are committed after which is
+settled by the states alone.
 """
 
 import asyncio
@@ -44,6 +45,8 @@ _POLL_MS = 50
 # Enough that a transaction's fixed cost is small for each record, little enough to begin again after
 # a lost fence; the loop stands still for a slice of it only (worker/judge.py).
 _BATCH_RECORDS = 5_000
+# Fewer than this were waiting: we keep up.
+_FEW_RECORDS = 500
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 # Together under the 5 seconds that a stop in order may take, also while a server is away.
@@ -214,22 +217,30 @@ class MatcherWorker:
     # ------------------------------------------------------------ one turn
 
     async def _turn(self) -> None:
-        """Commit the batch in hand and, beside that, fetch and judge the next."""
+        """Fetch and judge, beside that commit the batch in hand; a small batch is committed at once.
+
+        While there is a backlog the loop shall never wait. Where there is none, a batch that is committed
+        beside the next one is committed later than alone.
+        """
         if self._hold.holds():
             await asyncio.sleep(_POLL_MS / 1000)
             return
         if self.assignment.due():
             await self._settle()  # a claim asks where its partition stands
             await self._claim()
-        committing = asyncio.create_task(self._settle())
+        committing = None if self._in_hand is None else asyncio.create_task(self._settle())
         try:
             judged = await self._fetch_and_judge()
         except BaseException:
-            committing.cancel()
-            await asyncio.wait({committing})
+            if committing is not None:
+                committing.cancel()
+                await asyncio.wait({committing})
             raise
-        await committing
+        if committing is not None:
+            await committing
         self._in_hand = judged
+        if judged is None or judged.records <= _FEW_RECORDS:
+            await self._settle()
 
     async def _fetch_and_judge(self) -> JudgedBatch | None:
         try:
