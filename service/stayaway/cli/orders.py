@@ -53,6 +53,8 @@ def check(
 
 def _in_words(line: str) -> str:
     finding = json.loads(line)
+    if not finding["pointer"] and finding["value"]:  # of the file as a whole, in words already
+        return f"{finding['severity']}: {finding['value']} {finding['remedy']}"
     order = f" order {finding['order_id']}" if finding["order_id"] else ""
     value = f" is {finding['value']}" if finding["value"] else ""
     return f"{finding['severity']}{order}: {finding['pointer'] or 'the file'}{value}. {finding['remedy']}"

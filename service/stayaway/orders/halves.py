@@ -1,10 +1,8 @@
 """The records of a large file read by two processes, which meet in the middle.
 
-The second is forked and inherits the records; what it has read comes back as bytes. Whatever it
-raises is raised here, and if it dies that is an error too.
+What the second has read comes back as bytes.
 """
 
-import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
@@ -12,9 +10,8 @@ from stayaway.orders.codec import decode_values, encode_values
 from stayaway.orders.findings import Finding
 from stayaway.orders.parse import OnProgress, RawRecord, begin_record, read_in_turn, read_record
 from stayaway.orders.records import Draft
+from stayaway.orders.second_process import MIN_RECORDS, inherited, second_process
 
-MIN_RECORDS = 5_000
-"""Fewer are read in the time that a second process takes to be worth it."""
 CHUNK = 200
 _AHEAD = 3
 """Chunks given to the other before it asks, so that it always has one."""
@@ -22,20 +19,13 @@ _AHEAD = 3
 _Read = tuple[bytes | None, bytes, list[Finding]]
 """Values (None: the record cannot be used), canonical JSON, findings."""
 
-_inherited: Sequence[RawRecord] = ()
-
 
 def read_in_halves(raws: Sequence[RawRecord], on_progress: OnProgress) -> list[Draft]:
     """The same as `read_in_turn`. For processes without threads of their own only: it forks."""
-    global _inherited  # noqa: PLW0603 - how a fork is given what it need not be sent
     if len(raws) < MIN_RECORDS:
         return read_in_turn(raws, on_progress)
-    _inherited = raws
-    try:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
-            return _read_from_both_ends(raws, pool, on_progress)
-    finally:
-        _inherited = ()
+    with second_process(raws) as pool:
+        return _read_from_both_ends(raws, pool, on_progress)
 
 
 def _read_from_both_ends(
@@ -60,7 +50,7 @@ def _read_from_both_ends(
 
 
 def _read_there(number: int) -> list[_Read]:
-    return [_to_read(read_record(*raw)) for raw in _inherited[number * CHUNK : (number + 1) * CHUNK]]
+    return [_to_read(read_record(*raw)) for raw in inherited()[number * CHUNK : (number + 1) * CHUNK]]
 
 
 def _to_read(draft: Draft) -> _Read:

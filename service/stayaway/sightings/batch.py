@@ -8,6 +8,7 @@ short road is stricter than the wire, never laxer (property-tested).
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,17 +52,13 @@ class EventColumns:
             identities=[self.identities[row] for row in rows.tolist()],
         )
 
+    def moved_by(self, places: int) -> "EventColumns":
+        """The same rows, each so many places later in its batch."""
+        return EventColumns(**{**_columns_of(self), "index": self.index + places})
+
     def merged(self, other: "EventColumns") -> "EventColumns":
         """The rows of both, ascending by `index`."""
-        both = EventColumns(
-            index=np.concatenate([self.index, other.index]),
-            lon=np.concatenate([self.lon, other.lon]),
-            lat=np.concatenate([self.lat, other.lat]),
-            observed_us=np.concatenate([self.observed_us, other.observed_us]),
-            received_us=np.concatenate([self.received_us, other.received_us]),
-            is_device=np.concatenate([self.is_device, other.is_device]),
-            identities=self.identities + other.identities,
-        )
+        both = EventColumns(**_one_after_the_other([self, other]))
         return both.take(np.argsort(both.index, kind="stable"))
 
 
@@ -84,22 +81,30 @@ class SightingBatch(EventColumns):
             return batches[0]
         starts = [0, *accumulate(batch.n for batch in batches)]
         return cls(
-            index=np.concatenate(
-                [batch.index + start for batch, start in zip(batches, starts, strict=False)]
+            **_one_after_the_other(
+                [batch.moved_by(start) for batch, start in zip(batches, starts[:-1], strict=True)]
             ),
-            lon=np.concatenate([batch.lon for batch in batches]),
-            lat=np.concatenate([batch.lat for batch in batches]),
-            observed_us=np.concatenate([batch.observed_us for batch in batches]),
-            received_us=np.concatenate([batch.received_us for batch in batches]),
-            is_device=np.concatenate([batch.is_device for batch in batches]),
-            identities=[identity for batch in batches for identity in batch.identities],
             values=[value for batch in batches for value in batch.values],
             refusals={
                 start + at: refusal
-                for batch, start in zip(batches, starts, strict=False)
+                for batch, start in zip(batches, starts[:-1], strict=True)
                 for at, refusal in batch.refusals.items()
             },
         )
+
+
+def _columns_of(events: EventColumns) -> dict[str, Any]:
+    return {f.name: getattr(events, f.name) for f in fields(EventColumns)}
+
+
+def _one_after_the_other(parts: Sequence[EventColumns]) -> dict[str, Any]:
+    """Each column of all parts."""
+    columns: dict[str, Any] = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        for f in fields(EventColumns)
+        if f.name != "identities"
+    }
+    return {**columns, "identities": [identity for part in parts for identity in part.identities]}
 
 
 def decode_batch(values: Sequence[bytes | None], policy: Policy) -> SightingBatch:
@@ -116,9 +121,7 @@ def decode_batch(values: Sequence[bytes | None], policy: Policy) -> SightingBatc
     if accepted:
         columns = columns.merged(_read_slowly(accepted))
     columns = _refuse_by_age(columns, refusals, policy)
-    return SightingBatch(
-        values=values, refusals=refusals, **{f.name: getattr(columns, f.name) for f in fields(columns)}
-    )
+    return SightingBatch(values=values, refusals=refusals, **_columns_of(columns))
 
 
 def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]]:

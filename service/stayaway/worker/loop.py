@@ -29,7 +29,7 @@ from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
 from stayaway.worker.hold import RegistryHold
-from stayaway.worker.judge import JudgedBatch, Part
+from stayaway.worker.judge import SLICE, JudgedBatch, Part
 from stayaway.worker.listener import GroupListener
 from stayaway.worker.observe import Observer
 from stayaway.worker.patience import Patience
@@ -45,8 +45,6 @@ _POLL_MS = 50
 # Enough that a transaction's fixed cost is small for each record, little enough to begin again after
 # a lost fence; the loop stands still for a slice of it only (worker/judge.py).
 _BATCH_RECORDS = 5_000
-# Fewer than this were waiting: we keep up.
-_FEW_RECORDS = 500
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 # Together under the 5 seconds that a stop in order may take, also while a server is away.
@@ -239,7 +237,7 @@ class MatcherWorker:
         if committing is not None:
             await committing
         self._in_hand = judged
-        if judged is None or judged.records <= _FEW_RECORDS:
+        if judged is None or judged.records <= SLICE:
             await self._settle()
 
     async def _fetch_and_judge(self) -> JudgedBatch | None:

@@ -1,28 +1,17 @@
 """An engine that grew by changes judges, bit for bit, as one that was built from what there is now."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.kernel.steps import Steps, finish
-from stayaway.matching import index, layers
 from stayaway.matching.engine import Engine
 from stayaway.matching.layers import Compacted
 from stayaway.matching.model import Judgement
 from support.changing_orders import POLICY, World
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _small_layers() -> Iterator[None]:
-    """Layers and trees so small that a few orders fill them: every way through is taken."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "TOP_BOXES", 12)
-        patch.setattr(layers, "MIDDLE_BOXES", 40)
-        patch.setattr(index, "_TREE_BOXES", 16)
-        yield
+pytestmark = pytest.mark.usefixtures("small_layers")
 
 
 def _same(one: Judgement, other: Judgement) -> bool:

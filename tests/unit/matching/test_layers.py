@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from stayaway.kernel.shape import Shape
 from stayaway.kernel.steps import Steps, finish
-from stayaway.matching import index, layers
+from stayaway.matching import index
 from stayaway.matching.index import Boxes, Floats, IndexEntry, ZoneIndex, reach_boxes
 from stayaway.matching.layers import Compacted, LayeredIndex
 
@@ -21,14 +20,7 @@ SIZES = [1e-6, 0.002, 0.002, 0.02, 1.5]
 ORDERS = 120
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _small_layers() -> Iterator[None]:
-    """So small that a few orders fill them: every way through is taken."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "TOP_BOXES", 12)
-        patch.setattr(layers, "MIDDLE_BOXES", 40)
-        patch.setattr(index, "_TREE_BOXES", 16)
-        yield
+pytestmark = pytest.mark.usefixtures("small_layers")
 
 
 class _Changing:

@@ -12,14 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stayaway
-from stayaway.platform.seal import SYSTEM_SCOPE, FileSeal, SealError, _derive
+from stayaway.platform.seal import SYSTEM_SCOPE, FileSeal, SealError
 
 TEXT = b"8AK471, Ann Example, 1 Elm Street"
 
@@ -241,18 +238,6 @@ def test_a_full_disk_leaves_the_file_as_it_was(path: Path) -> None:
 def test_an_empty_scope_is_refused(path: Path) -> None:
     with pytest.raises(SealError, match="scope is empty"):
         FileSeal(path).ensure([""])
-
-
-@given(key=st.binary(min_size=32, max_size=32))
-def test_a_scopes_keys_are_those_of_hkdf(key: bytes) -> None:
-    """RFC 5869 as another library has it: what was sealed by any release can be opened."""
-    wanted = [
-        HKDF(hashes.SHA256(), 32, salt=None, info=b"stayaway.v1." + use).derive(key)
-        for use in (b"encrypt", b"reference")
-    ]
-    derived = _derive(key)
-    assert derived.reference == wanted[1]
-    assert AESGCM(wanted[0]).decrypt(bytes(12), derived.cipher.encrypt(bytes(12), b"x", None), None) == b"x"
 
 
 def test_more_scopes_than_are_kept_derived(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
