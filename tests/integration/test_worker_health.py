@@ -99,7 +99,7 @@ async def test_an_old_registry_and_a_stuck_loop_are_named(rig: Rig) -> None:
     worker = rig.worker()
     async with running(worker), served(worker) as client:
         await until_ready(client)
-        async with worker._busy, worker._follower._lock:  # the loop and the watch can do nothing now
+        async with worker._batches.busy, worker._follower._lock:  # the loop and the watch can do nothing now
             await eventually(lambda: worker.since_turn_s() > 0.5)  # a turn without records takes 0.05 s
             await rig.import_orders(orders_file(orders=[], notices=[NOTICE]))
             worker._follower._in_touch_at -= 1000
@@ -116,7 +116,7 @@ async def test_a_matcher_without_partitions_says_so(rig: Rig, monkeypatch: pytes
     worker = rig.worker()
     async with running(worker), served(worker) as client:
         await until_ready(client)
-        async with worker._busy:  # the loop does not look meanwhile
+        async with worker._batches.busy:  # the loop does not look meanwhile
             monkeypatch.setattr(worker.assignment.consumer, "assignment", frozenset[TopicPartition])
             assert await codes(client) == ["NO_PARTITIONS"]
             monkeypatch.undo()

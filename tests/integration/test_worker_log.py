@@ -48,11 +48,11 @@ async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) ->
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
     """Every line, after a look that none holds what it must not and none has a key of its own."""
-    text = stream.getvalue()
-    for secret in SECRETS:
-        assert secret not in text, secret
-    found = [json.loads(line) for line in text.splitlines()]
+    found = [json.loads(line) for line in stream.getvalue().splitlines()]
     for line in found:
+        told = json.dumps({**line, "at": None})  # a line written at second 33.4 tells no latitude
+        for secret in SECRETS:
+            assert secret not in told, secret
         assert line.keys() <= {"at", "level", "event", "error", "library", *LOG_KEYS}
     return found
 

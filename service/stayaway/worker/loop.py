@@ -1,9 +1,4 @@
-"""The matcher's loop: fetch, judge, commit; follow orders; claim, hold and give up partitions.
-
-While it is behind, one batch is committed while the next is fetched and judged: judging needs no server
-and no state but the registry, committing mostly waits. Which records are committed after which is
-settled by the states alone.
-"""
+"""The matcher: its servers reached, its registry followed, batch after batch, and how it ends."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
 
 from stayaway.access.policy import Policy
 from stayaway.platform.clock import now
@@ -22,31 +17,23 @@ from stayaway.platform.metrics import Metrics
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
 from stayaway.worker.assignment import Assignment
 from stayaway.worker.batch import BatchRunner
+from stayaway.worker.batches import Batches
 from stayaway.worker.breaker import Breaker
 from stayaway.worker.counters import Counters
 from stayaway.worker.database import PASSING_ERRORS, Database
-from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
 from stayaway.worker.hold import RegistryHold
-from stayaway.worker.judge import SLICE, JudgedBatch, Part
 from stayaway.worker.listener import GroupListener
 from stayaway.worker.observe import Observer
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
-from stayaway.worker.start import raise_if_lasting, reach_kafka, start_client
-from stayaway.worker.turns import let_others
+from stayaway.worker.start import reach_kafka, start_client
 from stayaway.worker.watch import RegistryWatch
 from stayaway.worker.watchdog import REJOIN_S, Watchdog
 
 __all__ = ["TOPICS", "MatcherSettings", "MatcherWorker"]
 
-_POLL_MS = 50
-# Enough that a transaction's fixed cost is small for each record, little enough to begin again after
-# a lost fence; the loop stands still for a slice of it only (worker/judge.py).
-_BATCH_RECORDS = 5_000
-_UPKEEP_S = 1.0
-_HANDOVER_S = 3.0
 # Together under the 5 seconds that a stop in order may take, also while a server is away.
 _LAST_TURN_S, _SEAL_S, _CLOSE_S = 1.5, 1.0, 1.5
 _LOOK_S = 0.5
@@ -88,13 +75,10 @@ class MatcherWorker:
             on_wait=on_wait,
             metrics=self.metrics,
         )
-        self._hold = RegistryHold(self._follower, self.metrics)
         self._breaker = breaker or Breaker()
-        self._busy = asyncio.Lock()
-        self._in_hand: JudgedBatch | None = None
-        self._upkeep_at = 0.0
         self.assignment: Assignment
         self._runner: BatchRunner
+        self._batches: Batches
         self._consumer: Any = None
         self._producer: Any = None
 
@@ -130,9 +114,9 @@ class MatcherWorker:
         await self._start()
         self.began = True
         while not stop.is_set():
-            await self._turn()
+            await self._batches.turn()
             self._turned_at = monotonic()
-        await self._settle()
+        await self._batches.settle()
 
     async def _interrupt(self, work: "asyncio.Task[None]") -> None:
         """A turn that waits for a server is not waited for: what it had in hand is read again."""
@@ -185,9 +169,19 @@ class MatcherWorker:
             clock=self._clock,
             observer=observer,
         )
+        self._batches = Batches(
+            consumer=self._consumer,
+            assignment=self.assignment,
+            runner=self._runner,
+            database=self._database,
+            follower=self._follower,
+            hold=RegistryHold(self._follower, self.metrics),
+            watchdog=self.watchdog,
+            show=self.show,
+        )
         if settings.group is not None:
             self.watchdog.without_assignment()
-            listener = GroupListener(self.watchdog, self.give_up, self.assignment.assigned)
+            listener = GroupListener(self.watchdog, self._batches.give_up, self.assignment.assigned)
             self._consumer.subscribe(topics=list(settings.topics), listener=listener)
         return self._consumer
 
@@ -212,121 +206,6 @@ class MatcherWorker:
             else:
                 return
 
-    # ------------------------------------------------------------ one turn
-
-    async def _turn(self) -> None:
-        """Fetch and judge, beside that commit the batch in hand; a small batch is committed at once.
-
-        While there is a backlog the loop shall never wait. Where there is none, a batch that is committed
-        beside the next one is committed later than alone.
-        """
-        if self._hold.holds():
-            await asyncio.sleep(_POLL_MS / 1000)
-            return
-        if self.assignment.due():
-            await self._settle()  # a claim asks where its partition stands
-            await self._claim()
-        committing = None if self._in_hand is None else asyncio.create_task(self._settle())
-        try:
-            judged = await self._fetch_and_judge()
-        except BaseException:
-            if committing is not None:
-                committing.cancel()
-                await asyncio.wait({committing})
-            raise
-        if committing is not None:
-            await committing
-        self._in_hand = judged
-        if judged is None or judged.records <= SLICE:
-            await self._settle()
-
-    async def _fetch_and_judge(self) -> JudgedBatch | None:
-        try:
-            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
-            self._claim_all_again()
-            return None
-        except KafkaError as error:
-            await self._bear(error)
-            return None
-        await let_others()  # taking records apart and judging them are two stretches, not one
-        await failpoint("after_fetch")
-        if not fetched:
-            return None
-        try:
-            parts = await self._take(fetched)
-        except PASSING_ERRORS:
-            self._database.drop()
-            self._claim_all_again()
-            return None
-        return await self._runner.judge(parts) if parts else None
-
-    async def _take(self, fetched: dict[TopicPartition, list[Any]]) -> list[Part]:
-        """The parts to judge. Where a log may not be the one we know, nothing goes on beside that."""
-        if not self.assignment.is_unverified:
-            return await self.assignment.take(fetched)
-        async with self._busy:
-            return await self.assignment.take(fetched)
-
-    async def _settle(self) -> None:
-        """Commit the batch in hand, and see to what is due each second."""
-        try:
-            async with self._busy:
-                batch, self._in_hand = self._in_hand, None
-                if batch is not None:
-                    await self._commit(batch)
-                await self._upkeep()
-        except PASSING_ERRORS:
-            # What was fetched may not be recorded: seek again to what the database says.
-            self._database.drop()
-            self._claim_all_again()
-
-    async def _bear(self, error: KafkaError) -> None:
-        """A passing error of the group or the broker: fetch again. Raises UnreachableError for others."""
-        raise_if_lasting(error)
-        await asyncio.sleep(_POLL_MS / 1000)
-
-    async def _claim(self) -> None:
-        due = self.assignment.due()
-        if not due:
-            return
-        await failpoint("on_assign")
-        try:
-            async with self._busy:
-                await self.assignment.claim_due(due, self._follower.current.knowledge)
-        except PASSING_ERRORS:
-            self._database.drop()
-            await asyncio.sleep(_POLL_MS / 1000)
-        except KafkaError:
-            await asyncio.sleep(_POLL_MS / 1000)
-
-    def _claim_all_again(self) -> None:
-        for where in self._consumer.assignment():
-            self._consumer.pause(where)
-            self.assignment.pend((where.topic, where.partition))
-
-    async def _commit(self, batch: JudgedBatch) -> None:
-        standing = self.assignment.standing(batch)
-        if not standing.judged:
-            return
-        result = await self._runner.commit(standing)
-        for key, state in result.moved.items():
-            if key in self.assignment.states:
-                self.assignment.states[key] = state
-        self.assignment.lost(result.lost)
-        self.watchdog.judged(result.moved, result.lost)
-        if result.registry_sequence is not None:
-            self._follower.seen(result.registry_sequence)
-
-    async def _upkeep(self) -> None:
-        moment = asyncio.get_running_loop().time()
-        if moment < self._upkeep_at:
-            return
-        self._upkeep_at = moment + _UPKEEP_S
-        self.show()
-        await self.assignment.seal_ranges(self._follower.current.knowledge)
-        await self.assignment.look_at_held()
-
     def show(self) -> None:
         """The gauges, as of this moment."""
         if self.began:
@@ -345,35 +224,11 @@ class MatcherWorker:
         """Seconds since the loop last went round."""
         return monotonic() - self._turned_at
 
-    # ------------------------------------------------------------ giving up
-
-    async def give_up(self, keys: list[tuple[str, int]]) -> None:
-        """The group takes these partitions back: finish the batch at hand, seal, let go.
-
-        If that takes too long they are let go at once: the next owner's epoch fences us and it
-        seals what was left open.
-        """
-        await failpoint("on_revoke")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_HANDOVER_S):
-                await self._settle()
-                async with self._busy:
-                    await self._seal_some(keys)
-        self.assignment.forget(keys)
-
-    async def _seal_some(self, keys: list[tuple[str, int]]) -> None:
-        try:
-            await self.assignment.seal_ranges(self._follower.current.knowledge, keys=keys)
-        except (*PASSING_ERRORS, asyncio.CancelledError) as error:
-            self._database.drop()
-            if isinstance(error, asyncio.CancelledError):
-                raise
-
     async def _seal_all(self) -> None:
         if self.began:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_SEAL_S), self._busy:
-                    await self._seal_some(list(self.assignment.states))
+                async with asyncio.timeout(_SEAL_S):
+                    await self._batches.seal(list(self.assignment.states))
 
     async def _close(self) -> None:
         clients = [closing for closing in (self._consumer, self._producer) if closing is not None]
