@@ -33,7 +33,7 @@ _NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: 96-bit nonces for AES-GCM
 _TAG_BYTES = 16
 _FORMAT = b"\x01"
 _MAX_DERIVED = 20_000
-"""Scopes whose derived keys are kept; deriving them anew takes some 20 us."""
+"""Scopes whose derived keys are kept; deriving them anew takes some 10 us."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
