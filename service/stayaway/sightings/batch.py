@@ -8,7 +8,7 @@ short road is stricter than the wire, never laxer (property-tested).
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -126,20 +126,19 @@ def decode_batch(values: Sequence[bytes | None], policy: Policy) -> SightingBatc
 
 def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]]:
     """What msgspec takes, and the places of what it does not."""
-    slow: list[int] = []
     events: list[PlainEvent] = []
-    index: list[int] = []
-    for i, value in enumerate(values):
+    slow: list[int] = []
+    rest = map(decode_plain, values)
+    while len(events) + len(slow) < len(values):
         try:
-            events.append(decode_plain(value))
+            events.extend(rest)  # up to the next that is not taken; what came before it stays
         except (ValueError, TypeError, RecursionError):  # whatever is wrong, the slow road names it
-            slow.append(i)
-        else:
-            index.append(i)
-    bodies = [values[i] or b"" for i in index]
+            slow.append(len(events) + len(slow))
+    index = np.delete(np.arange(len(values)), slow)
+    bodies = [values[i] or b"" for i in index.tolist()] if slow else cast("Sequence[bytes]", values)
     plain = PlainEvents.of(events, bodies)
     columns = EventColumns(
-        index=np.array(index, dtype=np.int64),
+        index=index,
         lon=np.array([event.lon for event in events]),
         lat=np.array([event.lat for event in events]),
         observed_us=plain.observed_us,

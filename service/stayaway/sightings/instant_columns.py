@@ -1,19 +1,57 @@
 """A column of RFC 3339 instants into microseconds, all rows of one length at once."""
 
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
-_LONGEST = 27  # 2026-03-06T20:15:00.123456Z
-_DIGITS = (0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18)
-_FIRST_DECIMAL = 20
-_MARKS = (4, 7, 10, 13, 16, 19, -1)
-_DAYS_IN_MONTH = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_WHOLE = "9999-19-39T29:59:59"
+"""The largest digit in each place; whether the calendar and the day have it is looked at afterwards."""
+_SHORTEST = len(_WHOLE) + 1
+_DAY_WEIGHTS = "10000000 1000000 100000 10000 0 1000 100 0 10 1"
+_1970 = date(1970, 1, 1).toordinal()
 _DAY_US = 86_400_000_000
+_CLOCK_US = (36_000_000_000, 3_600_000_000, 0, 600_000_000, 60_000_000, 0, 10_000_000, 1_000_000)
+
+
+class _Form(NamedTuple):
+    """Rows of instants of one length. Each of their characters is `lowest`, or up to `span` above it.
+
+    `weights`: [place, 2], what a digit adds to the date as yyyymmdd and to the microseconds of the day.
+    """
+
+    lowest: Bytes
+    span: Bytes
+    weights: Floats
+
+
+@lru_cache(maxsize=64)
+def _form(length: int, rows: int) -> _Form | None:
+    """For so many of them. None where no instant has that length."""
+    decimals = length - _SHORTEST - 1
+    if decimals == 0:
+        return None  # a point without a decimal, or something between second and Z
+    largest = _WHOLE + ("." + "9" * decimals if decimals > 0 else "") + "Z"
+    lowest = "".join("0" if mark.isdigit() else mark for mark in largest)
+    weights = np.zeros((length, 2))
+    weights[:10, 0] = [float(weight) for weight in _DAY_WEIGHTS.split()]
+    weights[11:19, 1] = _CLOCK_US
+    for place in range(decimals):
+        weights[_SHORTEST + place, 1] = 10 ** (5 - place)
+    span = _codes(largest) - _codes(lowest)
+    return _Form(np.tile(_codes(lowest), rows), np.tile(span, rows), weights)
+
+
+def _codes(text: str) -> Bytes:
+    return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
 def parse_instants(texts: Sequence[str]) -> tuple[Ints, Bools]:
@@ -22,63 +60,47 @@ def parse_instants(texts: Sequence[str]) -> tuple[Ints, Bools]:
     Takes exactly what `kernel.instants.parse_instant` takes (property-tested); where the second
     column is False the first means nothing.
     """
-    rows = len(texts)
-    values_us, good = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.bool_)
-    lengths = np.array([len(text) for text in texts])
-    for length in np.unique(lengths).tolist():
-        chosen = np.flatnonzero(lengths == length)
-        if chosen.size == rows:
-            return _parse(texts, length)
-        values_us[chosen], good[chosen] = _parse([texts[row] for row in chosen.tolist()], length)
+    lengths = set(map(len, texts))
+    if len(lengths) == 1:
+        return _parse(texts, lengths.pop())
+    values_us, good = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.bool_)
+    for length in lengths:
+        rows = [row for row, text in enumerate(texts) if len(text) == length]
+        values_us[rows], good[rows] = _parse([texts[row] for row in rows], length)
     return values_us, good
 
 
 def _parse(texts: Sequence[str], length: int) -> tuple[Ints, Bools]:
     """The same for texts of one `length`."""
+    rows = len(texts)
+    form = _form(length, rows)
+    if form is None:
+        return np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.bool_)
     # Another character than ASCII becomes a question mark, which no instant has.
     joined = "".join(texts).encode("ascii", "replace")
-    codes = np.frombuffer(joined, dtype=np.uint8).reshape(len(texts), length)
-    decimals = range(_FIRST_DECIMAL, length - 1)
-    # Below "0" the difference wraps round to a large number.
-    digits = np.ascontiguousarray((codes[:, [*_DIGITS, *decimals]] - np.uint8(ord("0"))).T)
-    marks = np.frombuffer(b"--T::" + (b".Z" if decimals else b"ZZ"), dtype=np.uint8)
-    good = (codes[:, _MARKS] == marks).all(axis=1) & (digits <= 9).all(axis=0)
-    if length == _FIRST_DECIMAL + 1:  # a point without a decimal, or something between second and Z
-        good[:] = False
-    number = digits.astype(np.int64)
-    year = ((number[0] * 10 + number[1]) * 10 + number[2]) * 10 + number[3]
-    month, day, hour, minute, second = (number[at] * 10 + number[at + 1] for at in (4, 6, 8, 10, 12))
-    fraction_us = np.zeros(len(texts), dtype=np.int64)
-    for place in range(len(decimals)):
-        fraction_us += number[len(_DIGITS) + place] * 10 ** (5 - place)
-    good &= (hour <= 23) & (minute <= 59) & (second <= 59)
-    days, days_good = _days_since_1970(year, month, day)
-    seconds = (hour * 60 + minute) * 60 + second
-    return days * _DAY_US + (seconds * 1_000_000 + fraction_us), good & days_good
-
-
-def _days_since_1970(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Bools]:
-    """Days from 1970-01-01 in the proleptic Gregorian calendar, and whether it has that day.
-
-    Worked out once for each day that occurs: a batch has one or two.
-    """
-    dates = (year * 100 + month) * 100 + day
-    if (dates == dates[0]).all():
-        days, good = _days(year[:1], month[:1], day[:1])
-        return np.broadcast_to(days, dates.shape), np.broadcast_to(good, dates.shape)
-    return _days(year, month, day)
-
-
-def _days(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Bools]:
-    """H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil."""
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = _DAYS_IN_MONTH[np.clip(month, 0, 12)] - ((month == 2) & ~leap)
-    good = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= longest)
-    shifted = np.where(month <= 2, year - 1, year)
-    era = shifted // 400
-    year_of_era = shifted - era * 400
-    day_of_year = (153 * (month + np.where(month > 2, -3, 9)) + 2) // 5 + day - 1
-    days: Ints = (
-        era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
+    # Below the lowest the difference wraps round to a large number.
+    above = np.frombuffer(joined, dtype=np.uint8) - form.lowest
+    fits = above <= form.span
+    good = np.ones(rows, dtype=np.bool_) if fits.all() else fits.reshape(rows, length).all(axis=1)
+    # Whole numbers under 2^53, so doubles hold every sum exactly, whatever the order of adding.
+    digits = above.astype(np.float64).reshape(rows, length)
+    dates, clock_us = (digits @ form.weights).astype(np.int64).T
+    good &= clock_us < _DAY_US
+    if (dates == dates[0]).all():  # as in most batches
+        day = _days_since_1970(int(dates[0]))
+        return clock_us + (day or 0) * _DAY_US, good & (day is not None)
+    days = [_days_since_1970(each) for each in dates.tolist()]
+    return (
+        clock_us + np.array([day or 0 for day in days], dtype=np.int64) * _DAY_US,
+        good & [day is not None for day in days],
     )
-    return days, good
+
+
+@lru_cache(maxsize=1_024)
+def _days_since_1970(yyyymmdd: int) -> int | None:
+    """Days from 1970-01-01 to that date; None if the calendar does not have it."""
+    year, month, day = yyyymmdd // 10_000, yyyymmdd // 100 % 100, yyyymmdd % 100
+    try:
+        return date(year, month, day).toordinal() - _1970
+    except ValueError:
+        return None

@@ -7,7 +7,7 @@ is read again by `parse_sighting`, which accepts it after all or names what is w
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -98,21 +98,13 @@ class PlainEvents:
         instants += [event.received_at for event in events]
         instants_us, instants_good = parse_instants(instants)
         good = instants_good[:n] & instants_good[n:]
-        is_device = np.array([type(event) is _CheckIn for event in events], dtype=np.bool_)
         bad = _bad_ids(events)
-        bad += [row for row, body in enumerate(bodies) if len(body) > MAX_EVENT_BYTES]
-        reads = [event for event in events if type(event) is _PlateRead]
-        if len(reads) == n:
-            plates, bad_reads = _read_plates(reads, bodies)
-            identities, bad = plates, bad + bad_reads
-        else:
-            rows = np.flatnonzero(~is_device).tolist()
-            plates, bad_reads = _read_plates(reads, [bodies[row] for row in rows])
-            bad += [rows[row] for row in bad_reads]
-            identities = [event.device_id if isinstance(event, _CheckIn) else "" for event in events]
-            for row, plate in zip(rows, plates, strict=True):
-                identities[row] = plate
-        good[bad] = False
+        if max(map(len, bodies), default=0) > MAX_EVENT_BYTES:
+            bad += [row for row, body in enumerate(bodies) if len(body) > MAX_EVENT_BYTES]
+        is_device, identities, bad_identities = _identities(events, bodies)
+        bad += bad_identities
+        if bad:
+            good[bad] = False
         return cls(
             good=good,
             observed_us=instants_us[:n],
@@ -122,17 +114,28 @@ class PlainEvents:
         )
 
 
+def _identities(events: Sequence[PlainEvent], bodies: Sequence[bytes]) -> tuple[Bools, list[str], list[int]]:
+    """Which are check-ins, the plates in normal form or device ids, and the rows not plainly good."""
+    if _CheckIn not in set(map(type, events)):
+        reads = cast("Sequence[_PlateRead]", events)
+        return np.zeros(len(events), dtype=np.bool_), *_read_plates(reads, bodies)
+    is_device = np.array([type(event) is _CheckIn for event in events], dtype=np.bool_)
+    identities = [event.device_id if isinstance(event, _CheckIn) else "" for event in events]
+    rows = np.flatnonzero(~is_device).tolist()
+    plates, bad = _read_plates(
+        [event for event in events if isinstance(event, _PlateRead)], [bodies[row] for row in rows]
+    )
+    for row, plate in zip(rows, plates, strict=True):
+        identities[row] = plate
+    return is_device, identities, [rows[row] for row in bad]
+
+
 def _bad_ids(events: Sequence[PlainEvent]) -> list[int]:
     """The rows with an id that has other characters than those of an id."""
-    return [
-        row
-        for ids in (
-            [event.source for event in events],
-            [event.event_id for event in events],
-            [event.device_id if isinstance(event, _CheckIn) else event.reader_id for event in events],
-        )
-        for row in _rows_with_others(ids, _ID_BYTES)
-    ]
+    ids = [event.source for event in events]
+    ids += [event.event_id for event in events]
+    ids += [event.device_id if isinstance(event, _CheckIn) else event.reader_id for event in events]
+    return [at % len(events) for at in _rows_with_others(ids, _ID_BYTES)]
 
 
 def _rows_with_others(texts: Sequence[str], allowed: bytes) -> list[int]:
@@ -146,14 +149,7 @@ def _rows_with_others(texts: Sequence[str], allowed: bytes) -> list[int]:
 
 def _read_plates(reads: Sequence[_PlateRead], bodies: Sequence[bytes]) -> tuple[list[str], list[int]]:
     """The plates in normal form, and the rows in which some text is not plainly good."""
-    bad = [
-        row for row, read in enumerate(reads) if read.region_confidence is not msgspec.UNSET is read.region
-    ]
-    bad += _bad_regions(reads)
-    hashed = [
-        (row, read.image_sha256) for row, read in enumerate(reads) if read.image_sha256 is not msgspec.UNSET
-    ]
-    bad += [hashed[at][0] for at in _rows_with_others([text for _, text in hashed], _HEX_BYTES)]
+    bad = _bad_regions(reads) + _bad_hashes(reads)
     if not _is_printable_ascii(b"".join(bodies)):
         bad += [
             row
@@ -161,16 +157,33 @@ def _read_plates(reads: Sequence[_PlateRead], bodies: Sequence[bytes]) -> tuple[
             if not (_is_printable_ascii(body) or "".join(_texts(read)).isprintable())
         ]
     plates = _plain_plates([read.plate for read in reads])
+    if None not in plates:
+        return cast("list[str]", plates), bad
     bad += [row for row, plate in enumerate(plates) if plate is None]
     return [plate or "" for plate in plates], bad
 
 
 def _bad_regions(reads: Sequence[_PlateRead]) -> list[int]:
     regions = [read.region for read in reads]
-    wrong = {
-        region for region in set(regions) if region is not msgspec.UNSET and not _REGION.fullmatch(region)
-    }
-    return [row for row, region in enumerate(regions) if region in wrong] if wrong else []
+    distinct = set(regions)
+    bad = []
+    if msgspec.UNSET in distinct:
+        distinct.remove(msgspec.UNSET)
+        bad = [
+            row
+            for row, read in enumerate(reads)
+            if read.region is msgspec.UNSET is not read.region_confidence
+        ]
+    wrong = {region for region in distinct if not _REGION.fullmatch(cast("str", region))}
+    return bad + ([row for row, region in enumerate(regions) if region in wrong] if wrong else [])
+
+
+def _bad_hashes(reads: Sequence[_PlateRead]) -> list[int]:
+    hashes = [read.image_sha256 for read in reads]
+    if hashes.count(msgspec.UNSET) == len(hashes):
+        return []
+    given = [(row, text) for row, text in enumerate(hashes) if text is not msgspec.UNSET]
+    return [given[at][0] for at in _rows_with_others([text for _, text in given], _HEX_BYTES)]
 
 
 def _is_printable_ascii(bodies: bytes) -> bool:
@@ -189,11 +202,11 @@ def _texts(read: _PlateRead) -> Iterable[str]:
         yield from (candidate.plate for candidate in read.candidates)
 
 
-def _plain_plates(plates: Sequence[str]) -> Sequence[str | None]:
+def _plain_plates(plates: Sequence[str]) -> list[str] | list[str | None]:
     """Each plate in normal form; None where it has none."""
     joined = "".join(plates)
     if joined.isascii() and joined.isalnum() and max(map(len, plates)) <= MAX_LENGTH:
-        return "\n".join(plates).upper().split("\n")
+        return list(plates) if joined.isupper() else [plate.upper() for plate in plates]
     return [_plain_plate(plate) for plate in plates]
 
 
