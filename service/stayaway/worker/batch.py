@@ -216,7 +216,7 @@ class BatchRunner:
             await _check_heads(conn, stored, registry)
             await record_dead_letters(conn, [letter for item in kept for letter in item.letters], at)
             recorded = await record_decisions(conn, self._seal, stored, registry.basis(at))
-            steps, rows = self._close(kept, stored, recorded, registry, at)
+            steps, rows = await self._close(kept, stored, recorded, registry, at)
             await insert_rows(conn, rows)
             moved, sequence = await move(conn, steps, at)
             if moved != mine:
@@ -226,7 +226,7 @@ class BatchRunner:
         after = {step.after.key: step.after for step in steps}
         return _Attempt(moved=after, lost=lost, registry_sequence=sequence, recorded=recorded, rows=rows)
 
-    def _close(
+    async def _close(
         self,
         kept: Sequence[JudgedPart],
         stored: Sequence[Judged],
@@ -244,6 +244,7 @@ class BatchRunner:
             built, after = append(self._seal, after, [*closing, *entries.get(item.key, ())])
             rows += built
             steps.append(Step(before=item.part.state, after=after))
+            await let_others()
         return steps, rows
 
     def _advance(

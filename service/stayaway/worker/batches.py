@@ -28,7 +28,8 @@ from stayaway.worker.watchdog import Watchdog
 _POLL_MS = 50
 # Enough that a transaction's fixed cost is small for each record, little enough to begin again after
 # a lost fence; the loop stands still for a slice of it only (worker/judge.py).
-_BATCH_RECORDS = 5_000
+_BATCH_RECORDS = 10_000
+_TAKEN_RECORDS = 1_000
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 
@@ -77,14 +78,13 @@ class Batches:
 
     async def _fetch_and_judge(self) -> JudgedBatch | None:
         try:
-            fetched = await self.consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+            fetched = await self._fetch()
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             self._claim_all_again()
             return None
         except KafkaError as error:
             await self._bear(error)
             return None
-        await let_others()  # taking records apart and judging them are two stretches, not one
         await failpoint("after_fetch")
         if not fetched:
             return None
@@ -95,6 +95,28 @@ class Batches:
             self._claim_all_again()
             return None
         return await self.runner.judge(parts) if parts else None
+
+    async def _fetch(self) -> dict[TopicPartition, list[Any]]:
+        """What waits, a batch at most, with turns for others in between: the client takes records apart
+        one by one, in one stretch. Raises what the client does, and then nothing was fetched.
+        """
+        fetched: dict[TopicPartition, list[Any]] = {}
+        count, taken = 0, _TAKEN_RECORDS
+        while taken == _TAKEN_RECORDS and count < _BATCH_RECORDS:
+            try:
+                some = await self.consumer.getmany(
+                    timeout_ms=0 if count else _POLL_MS, max_records=_TAKEN_RECORDS
+                )
+            except KafkaError:
+                if not count:
+                    raise
+                break  # the client has moved past what it gave; whatever is wrong, it says so again
+            for where, records in some.items():
+                fetched.setdefault(where, []).extend(records)
+            taken = sum(map(len, some.values()))
+            count += taken
+            await let_others()
+        return fetched
 
     async def _take(self, fetched: dict[TopicPartition, list[Any]]) -> list[Part]:
         """The parts to judge. Where a log may not be the one we know, nothing goes on beside that."""

@@ -1,6 +1,7 @@
 """What the command line runs: the matcher until it is told to stop, positions, gaps. Prints nothing."""
 
 import asyncio
+import gc
 import platform
 import signal
 import socket
@@ -32,6 +33,10 @@ EXIT_STOPPED = 0
 EXIT_FAILED = 1
 EXIT_BREAKER = 3
 
+# A batch makes some ten thousand objects that all go with it. The collector would look through them
+# every 700 (Python's own figure) and find nothing: 6 % of a drain's time (deploy/benchmarks.md).
+_YOUNG_OBJECTS = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
@@ -54,6 +59,7 @@ def run_matcher(
     0: stopped in order. 1: a server stayed away or a setting is wrong. 3: the breaker stopped it.
     `say` gets one line for people each time.
     """
+    gc.set_threshold(_YOUNG_OBJECTS)
     # A loop in C: of each batch's time a fifth was the loop's own (deploy/benchmarks.md).
     return uvloop.run(_run_matcher(settings, seal, policy, say, health))
 
