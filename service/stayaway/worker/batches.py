@@ -30,6 +30,9 @@ _POLL_MS = 50
 # a lost fence; the loop stands still for a slice of it only (worker/judge.py).
 _BATCH_RECORDS = 10_000
 _TAKEN_RECORDS = 1_000
+# What the client holds ready it asked for a batch ago. Once that is taken it asks again, and what came
+# meanwhile is here at once: it need not wait for the batch after this one.
+_FRESH_MS = 2
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 
@@ -101,21 +104,23 @@ class Batches:
         one by one, in one stretch. Raises what the client does, and then nothing was fetched.
         """
         fetched: dict[TopicPartition, list[Any]] = {}
-        count, taken = 0, _TAKEN_RECORDS
-        while taken == _TAKEN_RECORDS and count < _BATCH_RECORDS:
+        count, wait_ms, is_last = 0, _POLL_MS, False
+        while count < _BATCH_RECORDS:
             try:
-                some = await self.consumer.getmany(
-                    timeout_ms=0 if count else _POLL_MS, max_records=_TAKEN_RECORDS
-                )
+                some = await self.consumer.getmany(timeout_ms=wait_ms, max_records=_TAKEN_RECORDS)
             except KafkaError:
                 if not count:
                     raise
-                break  # the client has moved past what it gave; whatever is wrong, it says so again
+                break  # whatever is wrong, the client meets it again
             for where, records in some.items():
                 fetched.setdefault(where, []).extend(records)
             taken = sum(map(len, some.values()))
             count += taken
             await let_others()
+            if not taken or is_last:
+                break
+            is_last = taken < _TAKEN_RECORDS
+            wait_ms = _FRESH_MS if is_last else 0
         return fetched
 
     async def _take(self, fetched: dict[TopicPartition, list[Any]]) -> list[Part]:
