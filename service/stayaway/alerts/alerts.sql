@@ -8,17 +8,20 @@ SELECT order_id, change_number FROM order_head
 SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key;
 
 -- name: insert_sightings
--- description: Evidence, once per order and event; returns what was not there before.
+-- description: Evidence, once per order and event; returns what was not there before, and whether that
+-- event id was there already, with other content or another time.
 INSERT INTO sighting (order_id, source, event_id, observed_at, content_digest, received_at,
                       topic, partition, record_offset, payload_sealed)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::timestamptz[],
                      $7::text[], $8::integer[], $9::bigint[], $10::bytea[])
 ON CONFLICT (order_id, source, event_id, observed_at, content_digest) DO NOTHING
-RETURNING order_id, source, event_id, observed_at, content_digest;
+RETURNING order_id, source, event_id, observed_at, content_digest,
+          EXISTS (SELECT FROM sighting o WHERE (o.order_id, o.source, o.event_id)
+                      = (sighting.order_id, sighting.source, sighting.event_id)) AS is_known_id;
 
 -- name: flag_conflicts
 -- description: One event id with other content or another time under the same order: both are flagged.
--- $1 orders, $2 sources, $3 event ids of new sightings.
+-- $1 orders, $2 sources, $3 event ids of sightings of which one is new.
 UPDATE sighting AS s SET content_conflict = true
   FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[])) AS k (order_id, source, event_id)
  WHERE (s.order_id, s.source, s.event_id) = (k.order_id, k.source, k.event_id)

@@ -6,6 +6,7 @@ matchers make one alert of one visit. `publish_changes` comes last, after the au
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -100,13 +101,13 @@ async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged
     if not rows:
         return recorded
     await lock_parties(conn, {row.party for row in rows})
-    fresh = await _insert_sightings(conn, seal, rows, judged)
+    fresh, repeated = await _insert_sightings(conn, seal, rows, judged)
     known = await _load_known(conn, [row for row in rows if row.stored not in fresh])
     rows = _drop_known(rows, known)
     alerting = [row for row in rows if not row.match.reasons]
     roots = await _change_alerts(conn, alerting, known, judged, basis, recorded)
     await _insert_decisions(conn, seal, rows, roots, basis)
-    await _flag_conflicts(conn, fresh, recorded)
+    await _flag_conflicts(conn, repeated, recorded)
     return recorded
 
 
@@ -141,8 +142,10 @@ def _storable(seal: Seal, judged: Sequence[Judged]) -> list[_Row]:
 
 async def _insert_sightings(
     conn: Connection, seal: Seal, rows: Sequence[_Row], judged: Sequence[Judged]
-) -> set[StoredEvent]:
-    """Evidence of these rows; the keys that were not there before."""
+) -> tuple[set[StoredEvent], set[tuple[str, str, str]]]:
+    """Evidence of these rows: the keys that were not there before, and those event ids (order, source,
+    event id) among them that stand for more than one sighting now.
+    """
     first: dict[StoredEvent, Judged] = {}
     for row in rows:
         first.setdefault(row.stored, judged[row.place])
@@ -158,7 +161,10 @@ async def _insert_sightings(
         [item.record_offset for item in events],
         payloads,
     )
-    return {tuple(row) for row in inserted}
+    fresh = {tuple(row)[:5] for row in inserted}
+    ids = Counter(key[:3] for key in fresh)
+    repeated = {tuple(row)[:3] for row in inserted if row["is_known_id"]}
+    return fresh, repeated | {key for key, count in ids.items() if count > 1}
 
 
 def _seal_sighting(seal: Seal, order_id: str, item: Judged) -> bytes:
@@ -170,11 +176,11 @@ def _seal_sighting(seal: Seal, order_id: str, item: Judged) -> bytes:
     return seal.seal(order_id, "sighting", canonical_json(payload))
 
 
-async def _flag_conflicts(conn: Connection, fresh: set[StoredEvent], recorded: Recorded) -> None:
+async def _flag_conflicts(conn: Connection, repeated: set[tuple[str, str, str]], recorded: Recorded) -> None:
     """One event id with two contents is judged twice, and both are flagged."""
-    if not fresh:
+    if not repeated:
         return
-    keys = sorted({key[:3] for key in fresh})
+    keys = sorted(repeated)
     flagged = await conn.fetch(SQL.flag_conflicts, *([key[column] for key in keys] for column in range(3)))
     if flagged:
         columns = ([row[column] for row in flagged] for column in range(3))
