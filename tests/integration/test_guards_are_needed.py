@@ -15,6 +15,7 @@ from stayaway.worker import batch, partitions
 from stayaway.worker.coverage import move_arguments
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.hold import RegistryHold
+from support.handed_batches import Matcher
 from support.worker_rig import Rig
 
 Check = Callable[[Rig, pytest.MonkeyPatch], Awaitable[None]]
@@ -38,9 +39,9 @@ async def all_mine(_conn: Any, judged: Any) -> set[tuple[str, int]]:
     return {item.key for item in judged}
 
 
-async def move_without_fence(conn: Any, steps: Any, at: Any) -> Any:
+async def move_without_fence(conn: Any, steps: Any, at: Any, *, may_be_lost: bool = False) -> Any:
     text = partitions.SQL.move_partitions.replace("AND p.next_offset = n.expected AND p.epoch = n.epoch", "")
-    rows = await conn.fetch(text, *move_arguments(steps, at))
+    rows = await conn.fetch(text, *move_arguments(steps, at), may_be_lost)
     return {(row["topic"], row["partition"]) for row in rows}, rows[0]["registry_sequence"]
 
 
@@ -56,11 +57,11 @@ def always_again(judged: Any, _states: Any) -> Any:
 
 
 async def zombie(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
-    await faults.test_a_zombie_with_an_old_epoch_writes_nothing(rig, faults.Matcher(rig))
+    await faults.test_a_zombie_with_an_old_epoch_writes_nothing(rig, Matcher(rig))
 
 
 async def recall(rig: Rig, patch: pytest.MonkeyPatch) -> None:
-    await faults.test_an_order_recalled_between_decision_and_commit(rig, faults.Matcher(rig), patch)
+    await faults.test_an_order_recalled_between_decision_and_commit(rig, Matcher(rig), patch)
 
 
 async def visit(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
@@ -68,7 +69,7 @@ async def visit(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
 
 
 async def lost_reply(rig: Rig, patch: pytest.MonkeyPatch) -> None:
-    await faults.test_a_commit_whose_reply_is_lost_counts_once(rig, faults.Matcher(rig), patch, "8AK-471")
+    await faults.test_a_commit_whose_reply_is_lost_counts_once(rig, Matcher(rig), patch, "8AK-471")
 
 
 async def repeated(rig: Rig, _patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from integration.test_worker_faults import Matcher
 from stayaway.alerts.order_changes import import_orders
 from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.parse import parse_orders_file
@@ -23,6 +22,7 @@ from stayaway.platform.seal import FileSeal
 from stayaway.worker import follow, watch
 from stayaway.worker.latency import latency_lines
 from stayaway.worker.loop import MatcherWorker
+from support.handed_batches import Matcher
 from support.waiting import eventually
 from support.wire_examples import ORDERS
 from support.worker_rig import NOW, READS, Rig, read, running

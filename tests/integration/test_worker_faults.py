@@ -11,18 +11,12 @@ import pytest
 from stayaway.alerts.order_changes import import_orders
 from stayaway.kernel.errors import ConflictError
 from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.metrics import Metrics
 from stayaway.platform.seal import FileSeal
 from stayaway.worker import batch as batch_module
-from stayaway.worker.batch import BatchRunner
-from stayaway.worker.breaker import Breaker
-from stayaway.worker.counters import Counters
 from stayaway.worker.coverage import PartitionState
-from stayaway.worker.database import Database
-from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.judge import Part
-from stayaway.worker.observe import Observer
-from stayaway.worker.partitions import claim, record_gap
+from stayaway.worker.partitions import record_gap
+from support.handed_batches import Matcher
 from support.wire_examples import ORDERS
 from support.worker_rig import NOW, READS, Rig, check_in, orders_file, read
 
@@ -34,56 +28,6 @@ async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) ->
     yield rig
     for opened in rig.databases:
         await opened.close()
-
-
-class Matcher:
-    """A matcher without Kafka: batches are put into its hands."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
-        self.database = Database(rig.dsn, wait_s=10, on_wait=lambda _: None)
-        rig.databases.append(self.database)
-        self.follower = RegistryFollower(self.database, rig.seal, rig.policy)
-        self.counters = Counters()
-        self.runner = BatchRunner(
-            database=self.database,
-            seal=rig.seal,
-            producer=NoProducer(),
-            follower=self.follower,
-            breaker=Breaker(),
-            observer=Observer(self.counters, Metrics()),
-            clock=lambda: NOW,
-            wait_s=10,
-        )
-
-    async def claim(self, partition: int = 0) -> PartitionState:
-        await self.follower.reload()
-        conn = await self.database.connection()
-        return await claim(
-            conn,
-            self.rig.seal,
-            (READS, partition),
-            owner="m",
-            at=NOW,
-            knowledge=self.follower.current.knowledge,
-            first_offset=0,
-            first_position="earliest",
-        )
-
-    async def judge(self, state: PartitionState, values: list[bytes | None]) -> PartitionState | None:
-        """The state afterwards; None if the partition was lost."""
-        offsets = list(range(state.next_offset, state.next_offset + len(values)))
-        part = Part(state=state, offsets=offsets, values=values)
-        result = await self.runner.commit(await self.runner.judge([part]))
-        return result.moved.get(state.key)
-
-
-class NoProducer:
-    async def send(self, *_: Any, **__: Any) -> asyncio.Future[None]:
-        raise AssertionError("no dead letters in these tests")
-
-    async def flush(self) -> None:
-        return None
 
 
 @pytest.fixture

@@ -192,10 +192,13 @@ class BatchRunner:
     async def _move_plain(
         self, conn: Connection, judged: Sequence[JudgedPart], registry: Registry, at: datetime
     ) -> _Attempt:
-        """Nothing to write but the positions: one statement, its own transaction."""
+        """Nothing to write but the positions: one statement, its own transaction.
+
+        A server that crashes may lose it: then those records are read and judged again, to the same end.
+        """
         steps = [Step(before=item.part.state, after=self._advance(item, registry, at)[1]) for item in judged]
         await failpoint("before_commit")
-        moved, sequence = await move(conn, steps, at)
+        moved, sequence = await move(conn, steps, at, may_be_lost=True)
         return _Attempt(
             moved={step.after.key: step.after for step in steps if step.after.key in moved},
             lost={item.key for item in judged} - moved,

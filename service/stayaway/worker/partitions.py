@@ -61,9 +61,14 @@ def sealed(
     return entries, replace(state, coverage=coverage)
 
 
-async def move(conn: Connection, steps: Sequence[Step], at: datetime) -> tuple[set[PartitionKey], int | None]:
-    """The fenced UPDATE: the partitions that moved, and the registry's sequence as it is now."""
-    rows = await conn.fetch(SQL.move_partitions, *move_arguments(steps, at))
+async def move(
+    conn: Connection, steps: Sequence[Step], at: datetime, *, may_be_lost: bool = False
+) -> tuple[set[PartitionKey], int | None]:
+    """The fenced UPDATE: the partitions that moved, and the registry's sequence as it is now.
+
+    `may_be_lost`: nothing else hangs on it, so its reply need not wait for the disk (deploy/adr/0005).
+    """
+    rows = await conn.fetch(SQL.move_partitions, *move_arguments(steps, at), may_be_lost)
     moved = {(row["topic"], row["partition"]) for row in rows}
     return moved, rows[0]["registry_sequence"] if rows else None
 

@@ -29,6 +29,10 @@ SELECT p.topic, p.partition FROM partition_position p
 
 -- name: move_partitions
 -- description: The fence: moves only what stands at the expected offset in our epoch.
+-- $23: whether the reply may come before the disk has it (deploy/adr/0005): for this transaction only.
+WITH reply AS MATERIALIZED (
+    SELECT CASE WHEN $23::boolean THEN set_config('synchronous_commit', 'off', true) END
+)
 UPDATE partition_position AS p
    SET next_offset = n.next_offset, last_record_offset = n.last_record_offset,
        last_record_digest = n.last_record_digest, stream_sequence = n.stream_sequence,
@@ -45,7 +49,7 @@ UPDATE partition_position AS p
        AS n (topic, partition, expected, epoch, next_offset, last_record_offset, last_record_digest,
              stream_sequence, last_entry_hash, hold_reason, coverage_from, coverage_opened_at,
              coverage_records, coverage_refused, coverage_candidates, coverage_matches, coverage_registry,
-             coverage_policy, coverage_engine, coverage_salt, coverage_digest)
+             coverage_policy, coverage_engine, coverage_salt, coverage_digest), reply
  WHERE (p.topic, p.partition) = (n.topic, n.partition) AND p.next_offset = n.expected AND p.epoch = n.epoch
 RETURNING p.topic, p.partition, (SELECT registry_sequence FROM registry) AS registry_sequence;
 
