@@ -16,7 +16,7 @@ from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps, summarise
 from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
-from stayaway.alerts.model import DISPOSED, UNDISPOSED, AlertRow, Change
+from stayaway.alerts.model import DISPOSED, AlertRow, Change
 from stayaway.alerts.plan import Raised, free_alert_id
 from stayaway.alerts.rows import (
     ENGINE_NAME,
@@ -215,7 +215,9 @@ def _summarise(piece: Sequence[Alerting]) -> tuple[Summary, int]:
 async def _withdraw(
     conn: Connection, party: Party, chain: Sequence[AlertRow], gone: Sequence[Member], work: _Work
 ) -> None:
-    alert_ids = [row.alert_id for row in chain if row.state in UNDISPOSED]
+    # Also the one that was closed before: an episode has no alert without a sighting, and the next sighting
+    # there must not be counted to what somebody closed for another reason.
+    alert_ids = [row.alert_id for row in chain if row.is_standing]
     await conn.execute(SQL.withdraw_alerts, alert_ids)
     for alert_id in alert_ids:
         work.note("ALERT_WITHDRAWN", party, alert_id, {"whole": True, "members": members_payload(gone)})
