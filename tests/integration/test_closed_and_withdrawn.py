@@ -96,7 +96,7 @@ async def test_an_episode_without_a_sighting_has_no_alert_closed_or_not(
     imported = await import_orders(pool, seal, suspended(2), POLICY, actor="clerk", at=NOW)
     assert await states(conn) == ["WITHDRAWN", "WITHDRAWN"]
     assert len(imported.withdrawn) == 2
-    closed = await conn.fetchrow("SELECT * FROM alert ORDER BY alert_number LIMIT 1")
+    (closed,) = await conn.fetch("SELECT * FROM alert ORDER BY alert_number LIMIT 1")
     assert (closed["to_acknowledge_by"], closed["disposition"], closed["disposed_by"]) == (
         told,
         "MISREAD",
@@ -106,7 +106,7 @@ async def test_an_episode_without_a_sighting_has_no_alert_closed_or_not(
     await writer.load()
     await writer.write([read(3)])
     assert await states(conn) == ["WITHDRAWN", "WITHDRAWN", "OPEN"]
-    latest = await conn.fetchrow("SELECT * FROM alert ORDER BY alert_number DESC LIMIT 1")
+    (latest,) = await conn.fetch("SELECT * FROM alert ORDER BY alert_number DESC LIMIT 1")
     assert (latest["sighting_count"], latest["first_observed_at"]) == (1, START + timedelta(minutes=3))
     await all_explain_themselves(conn, seal)
 

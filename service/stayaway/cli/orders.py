@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stayaway.alerts.order_changes import Imported
+    from stayaway.orders.parse import OnProgress
     from stayaway.orders.records import ParsedOrders
     from stayaway.orders.standing import Met
     from stayaway.platform.seal import Seal
@@ -116,9 +117,17 @@ def _in_words(line: str) -> str:
     return f"{finding['severity']}{order}: {finding['pointer'] or 'the file'}{value}. {finding['remedy']}"
 
 
-def _say_progress(done: int, total: int) -> None:
-    if done % _PROGRESS_EACH == 0:
-        say(f"{done:,} of {total:,} records read")
+def _progress() -> "OnProgress":
+    """Says each further 10,000 records."""
+    said = 0
+
+    def say_progress(done: int, total: int) -> None:
+        nonlocal said
+        if done // _PROGRESS_EACH > said:
+            said = done // _PROGRESS_EACH
+            say(f"{done:,} of {total:,} records read")
+
+    return say_progress
 
 
 @app.command("import")
@@ -154,7 +163,7 @@ def import_(
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        parsed = parse_orders_file(data, _say_progress, read_in_halves)
+        parsed = parse_orders_file(data, _progress(), read_in_halves)
         seal = FileSeal(settings.need_keys_file())
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
         with advice_beside(parsed, look) as advice_found:

@@ -15,7 +15,7 @@ from stayaway.orders.advice import advise
 from stayaway.orders.beside import advice_beside
 from stayaway.orders.halves import read_in_halves
 from stayaway.orders.model import CourtOrder, OrderVersion
-from stayaway.orders.parse import parse_orders_file, read_record
+from stayaway.orders.parse import parse_orders_file, read_records
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.standing import Met
 from support.wire_examples import ORDERS
@@ -57,12 +57,12 @@ def test_few_records_are_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_other_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     here = os.getpid()
 
-    def broken(*raw: Any) -> Any:
+    def broken(raws: Any) -> Any:
         if os.getpid() != here:
             raise ZeroDivisionError
-        return read_record(*raw)
+        return read_records(raws)
 
-    monkeypatch.setattr(halves, "read_record", broken)
+    monkeypatch.setattr(halves, "read_records", broken)
     with pytest.raises(ZeroDivisionError):
         parse_orders_file(large_file(), read_all=read_in_halves)
 
@@ -71,12 +71,12 @@ def test_a_dead_reader_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never a file with a part missing."""
     here = os.getpid()
 
-    def killed(*raw: Any) -> Any:
+    def killed(raws: Any) -> Any:
         if os.getpid() != here:
             os.kill(os.getpid(), signal.SIGKILL)
-        return read_record(*raw)
+        return read_records(raws)
 
-    monkeypatch.setattr(halves, "read_record", killed)
+    monkeypatch.setattr(halves, "read_records", killed)
     with pytest.raises(BrokenProcessPool):
         parse_orders_file(large_file(), read_all=read_in_halves)
 
