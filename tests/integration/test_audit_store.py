@@ -17,10 +17,8 @@ from stayaway.audit.store import (
     load_entries,
     record_entries,
     record_entry,
-    record_stream,
     verify_stream,
 )
-from stayaway.kernel.errors import ConflictError
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
 
@@ -88,23 +86,6 @@ async def test_without_a_key_the_act_fails(connection: asyncpg.Connection, seal:
     with pytest.raises(SealError):
         async with connection.transaction():
             await record_entry(connection, seal, "web", new_entry(order_id="O9"))
-
-
-async def test_a_whole_stream_built_before_verifies_and_is_written_once(
-    connection: asyncpg.Connection, seal: FileSeal
-) -> None:
-    """More entries than one statement takes; a stream that has some already is left alone."""
-    seal.ensure(["O1"])
-    rows, head = build_entries(seal, StreamHead("orders-7"), [new_entry(n) for n in range(2_001)])
-    with pytest.raises(AuditError, match="transaction"):
-        await record_stream(connection, rows, head)
-    async with connection.transaction():
-        await record_stream(connection, rows, head)
-    assert await verify_stream(connection, seal, "orders-7") == []
-    assert await load_entries(connection, "orders-7") == list(rows)
-    with pytest.raises(ConflictError, match="entries already"):
-        async with connection.transaction():
-            await record_stream(connection, rows, head)
 
 
 async def test_several_entries_stand_together(recorded: asyncpg.Connection, seal: FileSeal) -> None:

@@ -24,7 +24,6 @@ from stayaway.platform.postgres import Connection, load_queries
 _QUERIES = load_queries("stayaway.audit", "audit.sql")
 _COLUMNS = tuple(field.name for field in fields(AuditRow))
 _PREFETCH = 500
-_INSERTED_AT_ONCE = 2_000
 
 
 class AuditError(StayawayError):
@@ -70,18 +69,6 @@ async def record_entries(
     if moved != "UPDATE 1":
         raise ConflictError(f"the head of audit stream {stream!r} moved under its lock")
     return rows
-
-
-async def record_stream(connection: Connection, rows: Sequence[AuditRow], head: StreamHead) -> None:
-    """A whole stream, which has no entry yet, in the caller's transaction: `rows` are all up to `head`."""
-    if not connection.is_in_transaction():
-        raise AuditError("an audit entry needs the transaction of its act")
-    found = await connection.fetchrow(_QUERIES.lock_stream, head.stream, NO_ENTRY_HASH)
-    if found is None or found["stream_sequence"] != 0:
-        raise ConflictError(f"audit stream {head.stream!r} has entries already")
-    for start in range(0, len(rows), _INSERTED_AT_ONCE):
-        await insert_rows(connection, rows[start : start + _INSERTED_AT_ONCE])
-    await connection.execute(_QUERIES.move_stream, head.stream, head.stream_sequence, head.last_entry_hash, 0)
 
 
 async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:

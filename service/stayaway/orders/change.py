@@ -6,18 +6,16 @@ long as that takes, and holds the registry only for the few statements of `publi
 wait for it. One transaction holds both: a crash in the middle leaves nothing.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import asyncpg
 
-from stayaway.audit.entries import AuditRow, EntryType, NewEntry, StreamHead, build_entries
-from stayaway.audit.store import record_stream
+from stayaway.audit.entries import EntryType, NewEntry, StreamHead
+from stayaway.audit.store import record_entries
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.codec import encode_record
 from stayaway.orders.model import OrderVersion, Record
@@ -36,8 +34,7 @@ _QUERIES = load_queries("stayaway.orders", "orders.sql")
 MAX_ORDERS_UNDER_LOCK = 200
 """Entries of so many orders take some 20 ms in the registry's own stream, which all acts on orders share;
 those of a larger change get a stream of their own, which needs no lock of anyone else's."""
-_BUILT_AT_ONCE = 100
-"""Entries between two looks at whether Postgres takes more: some 10 ms of work."""
+_AUDIT_BATCH = 2_000
 _COLUMNS = (
     "order_id",
     "change_number",
@@ -106,15 +103,15 @@ async def write_change(
         await connection.execute(_QUERIES.limit_waiting)
     number: int = await connection.fetchval(_QUERIES.begin_change)
     made = {row["order_id"] for row in await connection.fetch(_QUERIES.insert_heads, order_ids, number)}
-    entries, own_stream = tuple(_entries(by_order, number, actor, at)), None
-    writing = partial(_write_records, connection, seal, by_order, number, actor)
-    if len(entries) > MAX_ORDERS_UNDER_LOCK:
-        own_stream = await _write_with_own_stream(connection, seal, writing, number, entries)
-        entries = ()
-    else:
-        await writing()
+    rows = _rows(seal, by_order, number, actor)
+    await connection.copy_records_to_table("order_record", records=rows, columns=_COLUMNS)
+    await write_tokens(connection, seal, by_order)
     if holds_registry:
         await connection.execute(_QUERIES.unlimit_waiting)
+    entries, own_stream = tuple(_entries(by_order, number, actor, at)), None
+    if len(entries) > MAX_ORDERS_UNDER_LOCK:
+        own_stream = await _record_apart(connection, seal, f"{AUDIT_STREAM}-{number}", entries)
+        entries = ()
     return WrittenChange(
         change_number=number,
         order_ids=order_ids,
@@ -123,44 +120,6 @@ async def write_change(
         entries=entries,
         own_stream=own_stream,
     )
-
-
-async def _write_records(
-    connection: Connection, seal: Seal, by_order: dict[str, list[ParsedRecord]], number: int, actor: str
-) -> None:
-    rows = _rows(seal, by_order, number, actor)
-    await connection.copy_records_to_table("order_record", records=rows, columns=_COLUMNS)
-    await write_tokens(connection, seal, by_order)
-
-
-async def _write_with_own_stream(
-    connection: Connection,
-    seal: Seal,
-    writing: Callable[[], Awaitable[None]],
-    number: int,
-    entries: Sequence[NewEntry],
-) -> StreamHead:
-    """Write the records, and the entries to a stream of their own, which are built while Postgres is busy."""
-    building = asyncio.create_task(_build(seal, StreamHead(f"{AUDIT_STREAM}-{number}"), entries))
-    try:
-        await writing()
-    except BaseException:
-        building.cancel()
-        raise
-    rows, head = await building
-    await record_stream(connection, rows, head)
-    return head
-
-
-async def _build(
-    seal: Seal, head: StreamHead, entries: Sequence[NewEntry]
-) -> tuple[list[AuditRow], StreamHead]:
-    rows: list[AuditRow] = []
-    for start in range(0, len(entries), _BUILT_AT_ONCE):
-        some, head = build_entries(seal, head, entries[start : start + _BUILT_AT_ONCE])
-        rows += some
-        await asyncio.sleep(0)
-    return rows, head
 
 
 async def publish(
@@ -245,6 +204,16 @@ def _entries(
             payload={"change_number": number, "records": [_audited(record) for record in records]},
             recorded_at=at,
         )
+
+
+async def _record_apart(
+    connection: Connection, seal: Seal, stream: str, entries: Sequence[NewEntry]
+) -> StreamHead:
+    head = StreamHead(stream)
+    for start in range(0, len(entries), _AUDIT_BATCH):
+        rows = await record_entries(connection, seal, stream, entries[start : start + _AUDIT_BATCH])
+        head = StreamHead(stream, rows[-1].stream_sequence, rows[-1].leaf_hash)
+    return head
 
 
 def _audited(record: ParsedRecord) -> dict[str, object]:

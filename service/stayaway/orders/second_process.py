@@ -5,7 +5,6 @@ answer is asked for, and if it dies that is an error too.
 """
 
 import multiprocessing
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -13,9 +12,6 @@ from typing import Any
 
 MIN_RECORDS = 5_000
 """Fewer are worked through in the time that a second process takes to be worth it."""
-
-_SWITCH_S = 0.0003
-"""A thread of ours takes in the answers, 64 KiB at a time. While this one computes it would wait 5 ms for each."""
 
 _inherited: Any = None
 
@@ -25,14 +21,11 @@ def second_process(inherits: Any) -> Iterator[ProcessPoolExecutor]:
     """One other process; what is submitted to it finds `inherits` by `inherited()`. One at a time."""
     global _inherited  # noqa: PLW0603 - how a fork is given what it need not be sent
     _inherited = inherits
-    interval_s = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
     try:
         with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
             yield pool
     finally:
         _inherited = None
-        sys.setswitchinterval(interval_s)
 
 
 def inherited() -> Any:
