@@ -86,6 +86,30 @@ async def test_orders_in_the_earlier_form_are_refused_and_kept(
     await connection.close()
 
 
+async def test_orders_without_tokens_are_refused_and_kept(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comparison would pass over them in silence."""
+    connection = await asyncpg.connect(empty_database)
+    known = migrations.load_migrations()
+    (before,) = [place for place, item in enumerate(known) if item.name == "0007_order_token.sql"]
+    monkeypatch.setattr(migrations, "load_migrations", lambda: known[:before])
+    await migrate(connection)
+    number = await connection.fetchval("INSERT INTO registry_change DEFAULT VALUES RETURNING change_number")
+    await connection.execute("INSERT INTO order_head (order_id, change_number) VALUES ('O1', $1)", number)
+    await connection.execute(
+        "INSERT INTO order_record (order_id, change_number, ordinal, record_kind, recorded_at,"
+        " applied_by_ref, content_digest, payload_sealed, source_sealed)"
+        " VALUES ('O1', $1, 1, 'RECALL', now(), '', '', '', '')",
+        number,
+    )
+    monkeypatch.setattr(migrations, "load_migrations", lambda: known)
+    with pytest.raises(SchemaError, match="without the tokens by which they are compared"):
+        await migrate(connection)
+    assert await connection.fetchval("SELECT count(*) FROM order_record") == 1
+    await connection.close()
+
+
 async def test_a_failing_migration_leaves_everything_as_it_was(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,3 +121,24 @@ def test_all_advice_on_an_import_goes_to_a_file_that_nobody_else_reads(shell: Sh
     assert advice.stat().st_mode & 0o777 == 0o600
     assert "cannot be made" in shell.orders("import", file, "--advice", str(advice), code=2)
     assert advice.read_text().splitlines() == lines
+
+
+def test_check_import_and_draft_say_what_the_registry_has(shell: Shell) -> None:
+    """The same zone of the same respondent, entered a second time under another number."""
+    first = {"schema": "orders.v1", "orders": ORDERS["orders"], "notices": ORDERS["notices"]}
+    again = {"schema": "orders.v1", "orders": [{**ORDERS["orders"][0], "order_id": "O2"}]}
+    named = "Order O1 of the same respondent has this place already (in the registry, version 1"
+    assert named not in shell.orders("import", shell.write(first))
+    checked = shell.orders("check", shell.write(again))
+    assert named in checked
+    assert "Compared with the registry (sequence 1): 1 orders there concern this file." in checked
+    alone = shell.orders("check", shell.write(again), "--file-only")
+    assert named not in alone
+    assert "Compared with this file only" in alone
+    shell.orders("draft", "create", shell.write(draft_content("O2", **same_place())))
+    assert named in shell.orders("draft", "check", "1")
+    assert named in shell.orders("import", shell.write(again))
+
+
+def same_place() -> dict[str, Any]:
+    return {name: ORDERS["orders"][0][name] for name in ("respondents", "zones")}

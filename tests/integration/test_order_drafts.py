@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from stayaway.alerts.order_changes import import_orders as import_file
+from stayaway.audit.entries import open_entry
+from stayaway.audit.store import load_entries
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
@@ -242,3 +244,32 @@ async def test_a_draft_wrong_in_every_way_is_kept_and_explained(desk: Desk) -> N
     shown = await desk.send("GET", "order-drafts/1/preview", "ann")
     assert shown.status_code == 422
     assert "/order/zones/1" in {item["pointer"] for item in shown.json()["problems"]}
+
+
+async def test_check_preview_and_approval_warn_of_what_the_registry_has(desk: Desk) -> None:
+    """Also of what was recorded after the preview; whom it was compared with is audited with each look."""
+    await desk.in_force()
+    draft = await desk.draft(order_id="O2")
+    number = draft["draft_number"]
+    check, preview = [await desk.get(f"order-drafts/{number}/{view}") for view in ("check", "preview")]
+    for found in (check, preview):
+        assert any("Order O1 of the same respondent" in item["remedy"] for item in found["findings"])
+        assert not [item for item in found["findings"] if "O3" in item["remedy"]]
+    body = await desk.statement(draft)
+    content = draft_content("O3")
+    content["respondents"][0]["respondent_id"] = "R9"
+    record = {**content, "version": 1, "recorded_at": "2026-03-01T00:00:00Z"}
+    data = json.dumps({"schema": "orders.v1", "orders": [record]}).encode()
+    await import_file(desk.pool, desk.seal, data, POLICY, actor="clerk", at=START)
+    path = f"order-drafts/{number}/approval"
+    approved = await desk.send("POST", path, "bob", body, if_match=draft["etag"])
+    assert approved.status_code == 201
+    said = [item["remedy"] for item in approved.json()["findings"]]
+    assert any("Order O3 (in the registry" in item and "to another respondent" in item for item in said)
+    async with desk.pool.acquire() as conn:
+        looks = await load_entries(conn, "web")
+        acts = await load_entries(conn, "orders")
+    views = [open_entry(desk.seal, row).details for row in looks if row.entry_type == "ORDER_DRAFT_VIEWED"]
+    assert [view["compared_with"] for view in views if view["draft_number"] == number] == [["O1"]] * 3
+    (act,) = [row for row in acts if row.entry_type == "ORDER_APPROVED" and row.order_id == "O2"]
+    assert open_entry(desk.seal, act).details["compared_with"] == ["O1", "O3"]

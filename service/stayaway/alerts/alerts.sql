@@ -176,13 +176,15 @@ UPDATE decision SET alert_id = $8, raised_observed_at = $9
      = ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: withdraw_alerts
--- description: None of their members stands any more.
--- Whoever holds one, or held it last, must acknowledge that: they may be acting on it.
+-- description: None of their members stands any more. What a person said of one stays beside the state.
+-- Whoever holds one, held it last or confirmed it must acknowledge that: they may be acting on it.
 UPDATE alert
    SET state = 'WITHDRAWN', row_version = row_version + 1,
-       to_acknowledge_by = CASE WHEN state = 'CLAIMED' THEN claimed_by ELSE to_acknowledge_by END,
-       acknowledged_at = CASE WHEN state = 'CLAIMED' THEN NULL ELSE acknowledged_at END
- WHERE alert_id = ANY ($1::text[]) AND state IN ('OPEN', 'CLAIMED');
+       to_acknowledge_by = CASE state WHEN 'CLAIMED' THEN claimed_by
+                                      WHEN 'CONFIRMED' THEN disposed_by
+                                      ELSE to_acknowledge_by END,
+       acknowledged_at = CASE WHEN state IN ('CLAIMED', 'CONFIRMED') THEN NULL ELSE acknowledged_at END
+ WHERE alert_id = ANY ($1::text[]) AND state NOT IN ('MERGED', 'WITHDRAWN');
 
 -- name: ask_claimant
 -- description: The order of these alerts has ended: whoever holds one must acknowledge it.

@@ -9,7 +9,6 @@ AlertState = Literal["OPEN", "CLAIMED", "CONFIRMED", "DISMISSED", "MERGED", "WIT
 Change = Literal["RAISED", "EXTENDED", "MERGED", "WITHDRAWN", "ORDER_ENDED", "REVISED"]
 """What the outbox says of an alert; V's acts add their own words."""
 
-UNDISPOSED: tuple[AlertState, ...] = ("OPEN", "CLAIMED")
 DISPOSED: tuple[AlertState, ...] = ("CONFIRMED", "DISMISSED")
 
 OUTBOX_CHANNEL = "stayaway_outbox"

@@ -5,7 +5,6 @@ transaction that approves. An orders file itself needs no approval here: it is t
 system that has its own. Lock order: the draft or approval, the registry, the order's head, episodes.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -21,8 +20,10 @@ from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json, parse_json
-from stayaway.orders.draft import OrderDraft, check_content, require_usable
+from stayaway.orders.draft import OrderDraft, require_usable
 from stayaway.orders.draft_store import load_draft, lock_open_draft, lock_order
+from stayaway.orders.draft_views import compare_draft
+from stayaway.orders.findings import Finding
 from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.looks import record_order_act
 from stayaway.orders.model import CourtOrder, OrderVersion
@@ -41,12 +42,16 @@ _ANOTHER = "Another person must: ask somebody who wrote no part of it."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """A version put in force. `until_at`: by when somebody else must confirm an emergency entry."""
+    """A version put in force. `until_at`: by when somebody else must confirm an emergency entry.
+
+    `findings`: the warnings about it, beside the registry as it stood then; they point into the draft.
+    """
 
     order_id: str
     version: int
     until_at: datetime | None
     imported: Imported
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +197,7 @@ async def _approve(
     """The locked draft becomes a version: approval, records, alerts, audit."""
     order_id = draft.order_id
     # Before the registry is locked: a zone of many vertices takes its time, and others need not wait.
-    check = await asyncio.to_thread(check_content, draft.content, draft.version, now)
+    check = await compare_draft(conn, seal, draft, now)
     version = require_usable(check)
     await lock_order(conn, order_id)
     order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
@@ -214,10 +219,17 @@ async def _approve(
         "approval_kind": road.kind,
         "until_at": format_instant(road.until_at) if road.until_at else None,
         "statement": answered,
+        "compared_with": list(check.compared_with),
         **alerts_of(imported),
     }
     await record_order_act(conn, seal, EntryType.ORDER_APPROVED, person, order_id, payload, now)
-    return Approved(order_id=order_id, version=version.version, until_at=road.until_at, imported=imported)
+    return Approved(
+        order_id=order_id,
+        version=version.version,
+        until_at=road.until_at,
+        imported=imported,
+        findings=check.findings,
+    )
 
 
 def _answered(

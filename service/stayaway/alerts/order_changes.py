@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from stayaway.access.person import Person
 from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps, summarise
 from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
-from stayaway.alerts.model import DISPOSED, UNDISPOSED, AlertRow, Change
+from stayaway.alerts.model import DISPOSED, AlertRow, Change
 from stayaway.alerts.plan import Raised, free_alert_id
 from stayaway.alerts.rows import (
     ENGINE_NAME,
@@ -36,6 +37,7 @@ from stayaway.matching.engine import Engine
 from stayaway.orders.advice import with_advice
 from stayaway.orders.change import AUDIT_STREAM
 from stayaway.orders.load import load_orders
+from stayaway.orders.meet import look_at_met
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.registry import RegistrySnapshot
@@ -78,8 +80,10 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    parsed = with_advice(parse_orders_file(data))
-    return await import_parsed(pool, seal, parsed, policy, actor=actor, at=at)
+    parsed = parse_orders_file(data)
+    async with pool.acquire() as conn:
+        met = await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=at, view="import")
+    return await import_parsed(pool, seal, with_advice(parsed, met=met), policy, actor=actor, at=at)
 
 
 async def import_parsed(
@@ -211,7 +215,9 @@ def _summarise(piece: Sequence[Alerting]) -> tuple[Summary, int]:
 async def _withdraw(
     conn: Connection, party: Party, chain: Sequence[AlertRow], gone: Sequence[Member], work: _Work
 ) -> None:
-    alert_ids = [row.alert_id for row in chain if row.state in UNDISPOSED]
+    # Also the one that was closed before: an episode has no alert without a sighting, and the next sighting
+    # there must not be counted to what somebody closed for another reason.
+    alert_ids = [row.alert_id for row in chain if row.is_standing]
     await conn.execute(SQL.withdraw_alerts, alert_ids)
     for alert_id in alert_ids:
         work.note("ALERT_WITHDRAWN", party, alert_id, {"whole": True, "members": members_payload(gone)})

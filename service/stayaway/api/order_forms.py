@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from stayaway.alerts.order_acts import ActOutcome
 from stayaway.alerts.order_approval import Approved, alerts_of
 from stayaway.alerts.order_changes import Imported
+from stayaway.api.draft_forms import FindingItem
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, RespondentStatement
@@ -231,11 +232,15 @@ class ActAnswer(BaseModel):
 
 
 class ApprovalAnswer(ActAnswer):
-    """The version put in force. `until_at`: by when another person must confirm an emergency entry."""
+    """The version put in force. `until_at`: by when another person must confirm an emergency entry.
+
+    `findings`: the warnings about it beside the registry, which may hold more than when it was previewed.
+    """
 
     version: int
     until_at: str | None
     second_check: str | None
+    findings: list[FindingItem]
 
     @classmethod
     def of_approval(cls, approved: Approved, now: datetime) -> Self:
@@ -246,6 +251,7 @@ class ApprovalAnswer(ActAnswer):
             version=approved.version,
             until_at=format_instant(approved.until_at) if approved.until_at else None,
             second_check=NOT_SECOND_CHECKED if approved.until_at else None,
+            findings=[FindingItem.of(item) for item in approved.findings],
         )
 
 

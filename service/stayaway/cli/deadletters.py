@@ -55,7 +55,7 @@ def show(
     async def run() -> None:
         settings = settings_with(database=database, bootstrap=bootstrap, keys_file=keys)
         origin = Origin.parse(place)
-        seal = FileSeal(settings.need_keys_file())
+        seal = FileSeal(settings.need_keys_file(), must_exist=True)
         read = partial(read_record, settings.need_bootstrap())
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
             _, value = await show_dead_letter(
@@ -85,7 +85,7 @@ def redrive(
     async def run() -> None:
         settings = settings_with(database=database, bootstrap=bootstrap, keys_file=keys)
         origin = Origin.parse(place)
-        seal = FileSeal(settings.need_keys_file())
+        seal = FileSeal(settings.need_keys_file(), must_exist=True)
         address = settings.need_bootstrap()
         async with (
             await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool,

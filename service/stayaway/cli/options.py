@@ -87,12 +87,15 @@ def end_with_async(run: Callable[[], Awaitable[int | None]]) -> None:
 async def with_database(
     database: str | None, keys: Path | None, act: Callable[[Any, Any], Awaitable[_T]]
 ) -> _T:
-    """What `act(conn, seal)` returns, with the database and keys named or set."""
+    """What `act(conn, seal)` returns, with the database and keys named or set.
+
+    For acts on what is there already: a keys file that is not there is refused, never made.
+    """
     from stayaway.platform.postgres import connect
     from stayaway.platform.seal import FileSeal
 
     settings = settings_with(database=database, keys_file=keys)
-    seal = FileSeal(settings.need_keys_file())
+    seal = FileSeal(settings.need_keys_file(), must_exist=True)
     conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
     try:
         return await act(conn, seal)

@@ -1,9 +1,11 @@
 """`stayaway orders`: check a file, import it."""
 
+import asyncio
 import gc
 import json
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +19,16 @@ from stayaway.cli.options import (
     say,
     settings_with,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stayaway.alerts.order_changes import Imported
+    from stayaway.orders.parse import OnProgress
+    from stayaway.orders.records import ParsedOrders
+    from stayaway.orders.standing import Met
+    from stayaway.platform.seal import Seal
+    from stayaway.platform.settings import Settings
 
 _PROGRESS_EACH = 10_000
 
@@ -34,21 +46,66 @@ def check(
     file: OrdersFile,
     readers: ReadersFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
+    file_only: Annotated[
+        bool, typer.Option("--file-only", help="Do not look at the registry, though a database is set.")
+    ] = False,
+    database: Database = None,
+    keys: Keys = None,
+    actor: Actor = "cli",
 ) -> None:
-    """Explain what is wrong in an orders file without storing it. Exit 0, 1 with errors, 2 unreadable."""
+    """Explain what is wrong in an orders file without storing it. Exit 0, 1 with errors, 2 unreadable.
+
+    With a database it is compared with the orders in the registry too; that look is audited.
+    """
     from stayaway.orders.cli_support import check_lines
     from stayaway.platform.files import read_file
 
     def run() -> int:
         known_readers = None if readers is None else read_file(readers, "readers file")
-        lines, code = check_lines(read_file(file, "orders file"), known_readers)
+        data = read_file(file, "orders file")
+        settings = settings_with(database=database, keys_file=keys)
+        look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
+        lines, code = check_lines(data, known_readers, look)
         for line in lines:
             typer.echo(line if as_json else _in_words(line))
         if not as_json:
             typer.echo("The file can be used." if code == 0 else "The file has errors.")
+        if look is None:
+            say("Compared with this file only, not with the registry.")
         return code
 
     end_with(run)
+
+
+def _look_at_registry(settings: "Settings", actor: str) -> "Callable[[ParsedOrders], Met]":
+    """Looks at the registry for a file that is checked, and says so."""
+    from stayaway.platform.seal import FileSeal
+
+    seal = FileSeal(settings.need_keys_file(), must_exist=True)
+
+    def look(parsed: "ParsedOrders") -> "Met":
+        met = asyncio.run(_look(parsed, settings, seal, actor, "cli-check"))
+        say(
+            f"Compared with the registry (sequence {met.registry_sequence}):"
+            f" {len(met.orders):,} orders there concern this file."
+        )
+        return met
+
+    return look
+
+
+async def _look(parsed: "ParsedOrders", settings: "Settings", seal: "Seal", actor: str, view: str) -> "Met":
+    """What the registry holds that concerns the file, on a connection of its own; audited."""
+    from stayaway.access.person import Person
+    from stayaway.orders.meet import look_at_met
+    from stayaway.platform.clock import now
+    from stayaway.platform.postgres import connect
+
+    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+    try:
+        return await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=now(), view=view)
+    finally:
+        await conn.close()
 
 
 def _in_words(line: str) -> str:
@@ -60,9 +117,17 @@ def _in_words(line: str) -> str:
     return f"{finding['severity']}{order}: {finding['pointer'] or 'the file'}{value}. {finding['remedy']}"
 
 
-def _say_progress(done: int, total: int) -> None:
-    if done % _PROGRESS_EACH == 0:
-        say(f"{done:,} of {total:,} records read")
+def _progress() -> "OnProgress":
+    """Says each further 10,000 records."""
+    said = 0
+
+    def say_progress(done: int, total: int) -> None:
+        nonlocal said
+        if done // _PROGRESS_EACH > said:
+            said = done // _PROGRESS_EACH
+            say(f"{done:,} of {total:,} records read")
+
+    return say_progress
 
 
 @app.command("import")
@@ -83,7 +148,6 @@ def import_(
     """
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
-    from stayaway.kernel.instants import format_instant
     from stayaway.orders.beside import advice_beside
     from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
@@ -99,25 +163,32 @@ def import_(
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        parsed = parse_orders_file(data, _say_progress, read_in_halves)
+        parsed = parse_orders_file(data, _progress(), read_in_halves)
         seal = FileSeal(settings.need_keys_file())
-        with advice_beside(parsed) as advice_found:
+        look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
+        with advice_beside(parsed, look) as advice_found:
             async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
                 imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
-            outcome = imported.outcome
-            findings = (*outcome.findings, *advice_found())
+            typer.echo(_outcome_line(imported))
+            findings = (*imported.outcome.findings, *await advice_found())
         for line in shortlist(findings):
             say(line)
         if findings_file is not None:
             with findings_file:
                 findings_file.writelines(f"{finding.as_line()}\n" for finding in findings)
-        known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
-        applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
-        typer.echo(
-            f"applied: {applied or 'nothing'}; unchanged: {outcome.unchanged}; registry sequence "
-            f"{outcome.registry_sequence}, known at {known_at}; alerts withdrawn {len(imported.withdrawn)}, "
-            f"marked as ended {len(imported.ended)}"
-        )
-        return 1 if outcome.has_errors else 0
+        return 1 if imported.outcome.has_errors else 0
 
     end_with_async(run)
+
+
+def _outcome_line(imported: "Imported") -> str:
+    from stayaway.kernel.instants import format_instant
+
+    outcome = imported.outcome
+    known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
+    applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
+    return (
+        f"applied: {applied or 'nothing'}; unchanged: {outcome.unchanged}; registry sequence "
+        f"{outcome.registry_sequence}, known at {known_at}; alerts withdrawn {len(imported.withdrawn)}, "
+        f"marked as ended {len(imported.ended)}"
+    )

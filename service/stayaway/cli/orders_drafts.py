@@ -70,7 +70,7 @@ def create(file: ContentFile, database: Database = None, keys: Keys = None, acto
             )
         )
 
-    with_tools(act, database=database, keys=keys)
+    with_tools(act, database=database, keys=keys, makes_keys=True)
 
 
 @draft_app.command("from")
@@ -311,6 +311,7 @@ def approve(
             )
         done = ApprovalAnswer.of_approval(approved, at)
         say_act(done)
+        _say_findings(done.findings)
         if done.second_check:
             typer.echo(f"{done.second_check}: another person must confirm it before {done.until_at}.")
 

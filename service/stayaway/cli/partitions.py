@@ -41,7 +41,7 @@ def gap(
         settings = settings_with(database=database, keys_file=keys)
         await run_gap(
             settings.need_database(),
-            FileSeal(settings.need_keys_file()),
+            FileSeal(settings.need_keys_file(), must_exist=True),
             topic=topic,
             partition=partition,
             to_offset=to_offset,

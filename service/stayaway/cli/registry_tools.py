@@ -54,8 +54,12 @@ async def use_tools(
     keys: Path | None,
     policy: Path | None = None,
     registry_policy: Path | None = None,
+    makes_keys: bool = False,
 ) -> int | None:
-    """Run `act` on one connection of its own. UnreachableError where that breaks meanwhile."""
+    """Run `act` on one connection of its own. UnreachableError where that breaks meanwhile.
+
+    `makes_keys`: it may be the first to seal anything; else a keys file that is not there is refused.
+    """
     import asyncpg
 
     from stayaway.kernel.errors import UnreachableError
@@ -65,7 +69,7 @@ async def use_tools(
     settings = settings_with(
         database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
     )
-    seal = FileSeal(settings.need_keys_file())
+    seal = FileSeal(settings.need_keys_file(), must_exist=not makes_keys)
     conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
     try:
         return await act(Tools(conn=conn, seal=seal, settings=settings))
@@ -85,10 +89,18 @@ def with_tools(
     keys: Path | None,
     policy: Path | None = None,
     registry_policy: Path | None = None,
+    makes_keys: bool = False,
 ) -> None:
-    """Run `act` on one connection, and exit."""
+    """The same, and exit."""
     end_with_async(
-        lambda: use_tools(act, database=database, keys=keys, policy=policy, registry_policy=registry_policy)
+        lambda: use_tools(
+            act,
+            database=database,
+            keys=keys,
+            policy=policy,
+            registry_policy=registry_policy,
+            makes_keys=makes_keys,
+        )
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -18,9 +19,9 @@ MAX_DEPTH = 512
 _DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 _AWKWARD_ENDS = (b".0,", b".0]", b".0}")
 _LONG_NUMBER = b"0" * 20
-_QUOTE = ord('"')
-_IS_OPENING = np.isin(np.arange(256), [*b"[{"])
-_IS_MARK = np.isin(np.arange(256), [*b'[{]}"'])
+_NO_MARK = bytes(byte for byte in range(256) if byte not in b'[{]}"')
+_STEP = np.array([1 if byte in b"[{" else -1 for byte in range(256)], dtype=np.int8)
+"""One deeper or one less, for brackets."""
 _DECODER = msgspec.json.Decoder()
 _STANDARD = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -67,12 +68,13 @@ def _check_depth(data: bytes) -> None:
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return
     data = _without_escaped_quotes(data)  # the rest is simple then
-    codes = np.frombuffer(data, dtype=np.uint8)
-    marks = codes[_IS_MARK[codes]]
-    between = np.cumsum(marks == _QUOTE, dtype=np.int64) % 2 == 0
-    brackets = marks[between & (marks != _QUOTE)]
-    depths = np.cumsum(np.where(_IS_OPENING[brackets], 1, -1), dtype=np.int64)
-    if depths.size and depths.max() > MAX_DEPTH:
+    marks = data.translate(None, _NO_MARK)
+    # Where no string holds a bracket all quotes stand in pairs; if one is left, each other piece is a string.
+    brackets = marks.replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = b"".join(marks.split(b'"')[::2])
+    steps = _STEP[np.frombuffer(brackets, dtype=np.uint8)]
+    if steps.size and np.cumsum(steps, dtype=np.int32).max() > MAX_DEPTH:
         raise NotJsonError("nested too deep")
 
 
@@ -111,24 +113,36 @@ def canonical_json(value: Any) -> bytes:
     return rfc8785.dumps(value)
 
 
-def canonical_parsed(value: Any) -> bytes:
-    """`canonical_json` of a value that `parse_json` returned, in less time."""
-    try:
-        text = _ENCODER.encode(value)
-    except OverflowError:  # a whole number beyond 64 bits
-        return canonical_json(value)
-    # Escapes and non-ASCII names are another's business, as is what this encoder writes null for: infinity.
-    if text.isascii() and b"\\" not in text and b"null" not in text and not _looks_awkward(text):
-        return text
-    return canonical_json(value)
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value that `parse_json` returned, encoded once for whoever asks about it.
 
+    `text`: names in order, numbers as this encoder writes them; None where it cannot (whole numbers beyond
+    64 bits).
+    """
 
-def has_null(value: Any) -> bool:
-    """False where a value that `parse_json` returned holds no null for certain; True where it may."""
-    try:
-        return b"null" in _ENCODER.encode(value)
-    except OverflowError:
-        return True
+    value: Any
+    text: bytes | None
+
+    @classmethod
+    def of(cls, value: Any) -> "Encoded":
+        """`value`, encoded."""
+        try:
+            return cls(value, _ENCODER.encode(value))
+        except OverflowError:
+            return cls(value, None)
+
+    @property
+    def may_hold_null(self) -> bool:
+        """False where it holds no null for certain."""
+        return self.text is None or b"null" in self.text
+
+    def canonical(self) -> bytes:
+        """`canonical_json` of it, in less time."""
+        text = self.text
+        # Escapes and non-ASCII names are another's business, as is what is written null for: infinity.
+        plain = text is not None and text.isascii() and b"\\" not in text and b"null" not in text
+        return text if plain and text and not _looks_awkward(text) else canonical_json(self.value)
 
 
 def _looks_awkward(text: bytes) -> bool:

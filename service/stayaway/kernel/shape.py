@@ -21,13 +21,13 @@ Bools = npt.NDArray[np.bool_]
 Ring = tuple[tuple[float, float], ...]
 
 VERTEX_DECIMALS = 7
-_GRID: int = 10**VERTEX_DECIMALS
-_PACKED = np.dtype("<i4")
+GRID: int = 10**VERTEX_DECIMALS
+PACKED = np.dtype("<i4")
 """Holds 180 degrees: 1.8e9 < 2**31."""
-VERTEX_BYTES = 2 * _PACKED.itemsize
-_NEAR_HALF = 1e-5
+VERTEX_BYTES = 2 * PACKED.itemsize
+NEAR_HALF = 1e-5
 """Far above the error of the product, 2**-22 at 180 degrees."""
-_SAFE_PRODUCTS = 2**61
+SAFE_PRODUCTS = 2**61
 """Sums of so much stay within 64 bits, with both terms of each edge."""
 
 
@@ -57,7 +57,7 @@ class Shape:
         """The shape of closed rings of whole numbers of 1e-7 degree, wound as they shall be."""
         return cls(
             tuple(
-                tuple(np.asarray(ring).astype(_PACKED, copy=False).tobytes() for ring in part)
+                tuple(np.asarray(ring).astype(PACKED, copy=False).tobytes() for ring in part)
                 for part in parts
             )
         )
@@ -155,13 +155,14 @@ class Ragged:
         rings = [ring for part in parts for ring in part]
         return cls(
             _degrees(b"".join(rings)),
-            _starts(map(len, rings)) // VERTEX_BYTES,
-            _starts(map(len, parts)),
-            _starts(map(len, packed)),
+            starts_of(map(len, rings)) // VERTEX_BYTES,
+            starts_of(map(len, parts)),
+            starts_of(map(len, packed)),
         )
 
 
-def _starts(counts: Iterable[int]) -> Ints:
+def starts_of(counts: Iterable[int]) -> Ints:
+    """Where each of so many begins, and where the last one ends."""
     return np.fromiter(accumulate(counts, initial=0), dtype=np.int64)
 
 
@@ -170,19 +171,19 @@ def part_bounds(shapes: Sequence[Shape]) -> Floats:
     outers = [part[0] for shape in shapes for part in shape.packed]
     if not outers:
         return np.zeros((0, 4))
-    grid = np.frombuffer(b"".join(outers), dtype=_PACKED).reshape(-1, 2)
-    starts = _starts(map(len, outers))[:-1] // VERTEX_BYTES
+    grid = np.frombuffer(b"".join(outers), dtype=PACKED).reshape(-1, 2)
+    starts = starts_of(map(len, outers))[:-1] // VERTEX_BYTES
     low, high = np.minimum.reduceat(grid, starts), np.maximum.reduceat(grid, starts)
-    return np.hstack([low, high]) / _GRID
+    return np.hstack([low, high]) / GRID
 
 
 def _pack(ring: Ints | Sequence[tuple[int, int]]) -> bytes:
-    return np.asarray(ring).astype(_PACKED, copy=False).tobytes()
+    return np.asarray(ring).astype(PACKED, copy=False).tobytes()
 
 
 def _degrees(ring: bytes) -> Floats:
     # A whole number over 10^7 is the nearest double to that decimal: what round(x, 7) gives.
-    degrees: Floats = np.frombuffer(ring, dtype=_PACKED).reshape(-1, 2) / _GRID
+    degrees: Floats = np.frombuffer(ring, dtype=PACKED).reshape(-1, 2) / GRID
     return degrees
 
 
@@ -204,11 +205,11 @@ def _oriented(ring: Sequence[Sequence[float]] | Floats, *, hole: bool) -> Ints:
 
 def _on_grid(points: Floats) -> Ints:
     """Each coordinate as the whole number of 1e-7 degree that Python's exact round(x, 7) stands for."""
-    scaled = points * _GRID
+    scaled = points * GRID
     grid: Ints = np.rint(scaled).astype(np.int64)
     # The product is rounded itself: where it comes near a half, only exact arithmetic knows the side.
-    for row, column in zip(*np.nonzero(np.abs(np.abs(scaled - grid) - 0.5) < _NEAR_HALF), strict=True):
-        grid[row, column] = round(round(float(points[row, column]), VERTEX_DECIMALS) * _GRID)
+    for row, column in zip(*np.nonzero(np.abs(np.abs(scaled - grid) - 0.5) < NEAR_HALF), strict=True):
+        grid[row, column] = round(round(float(points[row, column]), VERTEX_DECIMALS) * GRID)
     return grid
 
 
@@ -217,7 +218,7 @@ def _signed_area(grid: Ints) -> int:
     if len(grid) < 3:
         return 0
     x, y = (grid - grid[0]).T
-    if len(grid) * int(np.abs(x).max()) * int(np.abs(y).max()) < _SAFE_PRODUCTS:
+    if len(grid) * int(np.abs(x).max()) * int(np.abs(y).max()) < SAFE_PRODUCTS:
         return int((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())
     points = list(zip(x.tolist(), y.tolist(), strict=True))
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(points))

@@ -1,12 +1,12 @@
 """Plates, devices and people across the orders of a file: twins, double links, different regions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from stayaway.kernel.jsontext import json_pointer
 from stayaway.kernel.plates import fold_plate
 from stayaway.orders.findings import Path
+from stayaway.orders.marks import placed_marks, same_name
 from stayaway.orders.model import Vehicle
 from stayaway.orders.standing import Standing
 
@@ -22,8 +22,7 @@ class _Entry:
 
     @property
     def where(self) -> str:
-        pointer = json_pointer(*self.order.pointer_base(), *self.path)
-        return f"order {self.order.version.order_id} ({pointer})"
+        return f"order {self.order.version.order_id} ({self.order.place_of(self.path)})"
 
     def warn(self, name: str, value: str | None, remedy: str) -> None:
         self.order.warn((*self.path, name), value, remedy)
@@ -43,6 +42,19 @@ def advise_links(orders: Sequence[Standing]) -> None:
     _advise_devices(orders)
     _advise_names(orders)
     _advise_superseded(orders)
+
+
+def advise_common(orders: Sequence[Standing], common: Collection[str]) -> None:
+    """Note what so many orders of the registry have that nothing was compared by it."""
+    for order in orders if common else ():
+        for path, mark in placed_marks(order.version):
+            if mark in common:
+                order.warn(
+                    path,
+                    order.raw_at(*path),
+                    "So many orders of the registry have this that it can be no one's own, and they were not"
+                    " compared by it: check whether it is a placeholder.",
+                )
 
 
 # ---------------------------------------------------------------- plates
@@ -152,7 +164,7 @@ def _advise_names(orders: Sequence[Standing]) -> None:
         for i, respondent in enumerate(order.version.respondents):
             if respondent.name is None:
                 continue
-            name = " ".join(respondent.name.casefold().split())
+            name = same_name(respondent.name)
             first_name, first = named.setdefault(respondent.respondent_id, (name, order))
             if first_name != name:
                 order.warn(
@@ -171,5 +183,6 @@ def _advise_superseded(orders: Sequence[Standing]) -> None:
             order.warn(
                 ("supersedes_order_id",),
                 superseded_id,
-                "That order still stands in this file, without a recall: both alert until it is recalled.",
+                f"That order still stands in {standing[superseded_id].source}, without a recall: both alert"
+                " until it is recalled.",
             )

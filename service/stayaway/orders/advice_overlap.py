@@ -8,7 +8,6 @@ import numpy.typing as npt
 import shapely
 
 from stayaway.kernel.geodesy import Floats
-from stayaway.kernel.jsontext import json_pointer
 from stayaway.orders.outlines import ZoneColumns
 
 SAME_PLACE_SHARE = 0.8
@@ -99,10 +98,10 @@ def _replaces(columns: ZoneColumns, one: int, other: int) -> bool:
 
 def _warn(columns: ZoneColumns, later: int, earlier: int) -> None:
     order, path, other = columns.orders[later], columns.paths[later], columns.orders[earlier]
-    pointer = json_pointer(*other.pointer_base(), *columns.paths[earlier])
+    place = other.place_of(columns.paths[earlier])
     order.warn(
         (*path, "zone_id"),
         columns.zones[later].zone_id,
-        f"Order {other.version.order_id} of the same respondent has this place already ({pointer}): if one"
+        f"Order {other.version.order_id} of the same respondent has this place already ({place}): if one"
         " order replaces the other, recall that; otherwise both will alert.",
     )

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from stayaway.kernel.jsontext import json_pointer
 from stayaway.orders.findings import MISSING
-from stayaway.orders.standing import Standing
+from stayaway.orders.marks import bindings
+from stayaway.orders.standing import THE_FILE, Standing
 from stayaway.orders.us_states import state_of_ori
 
 ZONE_CONDITIONS = ("03", "04")
@@ -37,8 +37,9 @@ def _advise_service(order: Standing) -> None:
             order.warn(
                 at,
                 respondent.respondent_id,
-                "Not served: the file has no notice of any kind to this respondent, and until one is on"
-                " record the order raises no alert. Add it under notices, unless the registry has it.",
+                f"Not served: no notice of any kind to this respondent is in {order.looked_at}, and until one"
+                " is on record the order raises no alert. Add it under notices"
+                f"{', unless the registry has it' if order.looked_at == THE_FILE else ''}.",
             )
         elif max(told) < version.version and not version.relief:
             order.warn(
@@ -124,12 +125,12 @@ def advise_mutual_orders(orders: Sequence[Standing]) -> None:
     """Note two orders that bind each other's protected person, by id or by name, at both."""
     binding: dict[tuple[str, str], list[Standing]] = defaultdict(list)
     for order in orders:
-        for pair in _pairs(order):
+        for pair in bindings(order.version):
             binding[pair].append(order)
     for order in orders:
         others = (
             other
-            for bound, shielded in sorted(_pairs(order))
+            for bound, shielded in sorted(bindings(order.version))
             for other in binding.get((shielded, bound), ())
             if other is not order
         )
@@ -138,20 +139,8 @@ def advise_mutual_orders(orders: Sequence[Standing]) -> None:
             order.warn(
                 ("protected_persons",),
                 [person.protected_person_id for person in order.version.protected_persons],
-                f"Mutual orders: order {other.version.order_id} ({json_pointer(*other.pointer_base())}) binds"
+                f"Mutual orders: order {other.version.order_id} ({other.place_of()}) binds"
                 " the person whom this one protects, and protects whom this one binds. Under 18 USC 2265(c)"
                 " an order without a petition and findings of its own has no full faith and credit in other"
                 " states: check both papers.",
             )
-
-
-def _pairs(order: Standing) -> set[tuple[str, str]]:
-    """(bound, shielded) of an order, as ids and as names; the two never meet."""
-    bound, shielded = order.version.respondents, order.version.protected_persons
-    by_id = {(f"id {r.respondent_id}", f"id {p.protected_person_id}") for r in bound for p in shielded}
-    by_name = {(_name(r.name), _name(p.name)) for r in bound for p in shielded if r.name and p.name}
-    return {(one, other) for one, other in by_id | by_name if one != other}
-
-
-def _name(text: str | None) -> str:
-    return f"name {' '.join((text or '').casefold().split())}"

@@ -19,6 +19,10 @@ def advise_times(order: Standing, known_at: datetime) -> None:
         _advise_windows(order, (*path, "schedule"), zone.schedule or (), "the zone does not hold by it")
     for i, exception in enumerate(order.version.exceptions):
         _advise_windows(order, ("exceptions", i, "windows"), exception.windows, "it never excepts anything")
+
+
+def advise_pauses(order: Standing) -> None:
+    """Note suspensions outside the order's life."""
     for suspension, noted in order.suspensions:
         if suspension.until_at <= order.takes_effect_at:
             _warn_outside(noted, "until_at", suspension.until_at, "ends before the order takes effect")
@@ -63,8 +67,8 @@ def _advise_end(order: Standing, known_at: datetime) -> None:
         order.warn(
             (_expiry_field(order),),
             order.raw_at(_expiry_field(order)),
-            f"It ended at {format_instant(ends_at)}, before the latest record of this file, but its status"
-            f" is {version.status}: check the date, or enter the extension.",
+            f"It ended at {format_instant(ends_at)}, before the latest record of {order.looked_at}, but its"
+            f" status is {version.status}: check the date, or enter the extension.",
         )
 
 

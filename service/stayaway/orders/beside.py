@@ -3,24 +3,36 @@
 Advice refuses nothing and is not recorded, so nothing waits for it.
 """
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from stayaway.orders.advice import advise
 from stayaway.orders.findings import Finding
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.second_process import MIN_RECORDS, inherited, second_process
+from stayaway.orders.standing import Met
+
+Look = Callable[[ParsedOrders], Coroutine[Any, Any, Met]]
+"""Looks at the registry for a file, on a connection of its own."""
 
 
 @contextmanager
-def advice_beside(parsed: ParsedOrders) -> Iterator[Callable[[], tuple[Finding, ...]]]:
+def advice_beside(parsed: ParsedOrders, look: Look) -> Iterator[Callable[[], Awaitable[tuple[Finding, ...]]]]:
     """What is yielded waits for the advice and returns it. It forks: for processes without threads."""
     if len(parsed.records) < MIN_RECORDS:
-        yield lambda: advise(parsed)
+
+        async def here() -> tuple[Finding, ...]:
+            return advise(parsed, met=await look(parsed))
+
+        yield here
         return
-    with second_process(parsed) as pool:
-        yield pool.submit(_advise_there).result
+    with second_process((parsed, look)) as pool:
+        advised = pool.submit(_advise_there)
+        yield lambda: asyncio.wrap_future(advised)
 
 
 def _advise_there() -> tuple[Finding, ...]:
-    return advise(inherited())
+    parsed, look = inherited()
+    return advise(parsed, met=asyncio.run(look(parsed)))

@@ -20,6 +20,7 @@ from stayaway.kernel.instants import format_instant
 from stayaway.orders.codec import encode_record
 from stayaway.orders.model import OrderVersion, Record
 from stayaway.orders.records import ParsedRecord
+from stayaway.orders.tokens import write_tokens
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
@@ -104,6 +105,7 @@ async def write_change(
     made = {row["order_id"] for row in await connection.fetch(_QUERIES.insert_heads, order_ids, number)}
     rows = _rows(seal, by_order, number, actor)
     await connection.copy_records_to_table("order_record", records=rows, columns=_COLUMNS)
+    await write_tokens(connection, seal, by_order)
     if holds_registry:
         await connection.execute(_QUERIES.unlimit_waiting)
     entries, own_stream = tuple(_entries(by_order, number, actor, at)), None

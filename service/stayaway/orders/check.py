@@ -14,6 +14,7 @@ from stayaway.orders.distance import METRES, DistanceError, circle
 from stayaway.orders.findings import MISSING, FindingList, Path
 from stayaway.orders.geometry import Position, read_point, read_polygons
 from stayaway.orders.model import Window
+from stayaway.orders.plain_geometry import Drawn
 from stayaway.orders.rawjson import ids, instant_of, objects, texts
 from stayaway.orders.windows import read_windows
 from stayaway.orders.wire import EXPIRY_FIELDS
@@ -31,16 +32,19 @@ class Materials:
     windows: dict[Path, Window] = field(default_factory=dict)
 
 
-def check_order(raw: dict[str, Any], findings: FindingList) -> Materials:
-    """Note what is wrong in one version; the shapes and windows that could be made."""
+def check_order(raw: dict[str, Any], findings: FindingList, drawn: Drawn | None = None) -> Materials:
+    """Note what is wrong in one version; the shapes and windows that could be made.
+
+    `drawn`: the shapes of its plain geometries, where they were drawn before.
+    """
     made, at = Materials(), ()
     _check_expiry(raw, at, findings)
     _check_presence(raw, at, findings)
     _check_people(raw, at, findings)
     for path, zone in objects(raw, at, "zones"):
-        _check_zone(zone, path, findings, made)
+        _check_zone(zone, path, findings, made, drawn)
     for path, exception in objects(raw, at, "exceptions"):
-        _check_exception(raw, exception, path, findings, made)
+        _check_exception(raw, exception, path, findings, made, drawn)
     _check_unique(raw, at, "zones", "zone_id", findings)
     _check_unique(raw, at, "exceptions", "exception_id", findings)
     return made
@@ -146,7 +150,9 @@ def _check_unique(holder: dict[str, Any], at: Path, name: str, key: str, finding
 # ---------------------------------------------------------------- zones
 
 
-def _check_zone(zone: dict[str, Any], at: Path, findings: FindingList, made: Materials) -> None:
+def _check_zone(
+    zone: dict[str, Any], at: Path, findings: FindingList, made: Materials, drawn: Drawn | None
+) -> None:
     distance_m = _check_distance(zone, at, findings)
     made.windows |= read_windows(zone, at, "schedule", findings)
     if zone.get("schedule") == []:
@@ -163,8 +169,14 @@ def _check_zone(zone: dict[str, Any], at: Path, findings: FindingList, made: Mat
         if path in made.anchors and distance_m is not None:
             made.shapes |= _draw(made.anchors[path], distance_m, zone, at, findings)
         return
-    shape = read_polygons(geometry, path, findings)
-    made.shapes |= {} if shape is None else {path: shape}
+    made.shapes |= _shape(geometry, path, findings, drawn)
+
+
+def _shape(
+    geometry: dict[str, Any], path: Path, findings: FindingList, drawn: Drawn | None
+) -> dict[Path, Shape]:
+    shape = read_polygons(geometry, path, findings, drawn)
+    return {} if shape is None else {path: shape}
 
 
 def _read_anchor(geometry: dict[str, Any], path: Path, findings: FindingList) -> dict[Path, Position]:
@@ -217,6 +229,7 @@ def _check_exception(
     at: Path,
     findings: FindingList,
     made: Materials,
+    drawn: Drawn | None,
 ) -> None:
     zone_ids = ids(order, "zones", "zone_id")
     for path, item in texts(exception, at, "zone_ids"):
@@ -231,5 +244,4 @@ def _check_exception(
     if isinstance(place, dict) and place.get("type") == "Point":
         findings.error((*path, "type"), "Point", 'A place is "WHOLE_ZONE", a Polygon or a MultiPolygon.')
     elif isinstance(place, dict):
-        shape = read_polygons(place, path, findings)
-        made.shapes |= {} if shape is None else {path: shape}
+        made.shapes |= _shape(place, path, findings, drawn)

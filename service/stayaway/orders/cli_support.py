@@ -1,25 +1,33 @@
 """What `stayaway orders check` prints: plain functions, without a terminal."""
 
+from collections.abc import Callable
+
 from stayaway.orders.advice import with_advice
 from stayaway.orders.findings import Finding, UnreadableFileError
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.readers import parse_readers_file
+from stayaway.orders.records import ParsedOrders
+from stayaway.orders.standing import Met
 
 EXIT_GOOD, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 
 
-def check_lines(data: bytes, readers: bytes | None = None) -> tuple[list[str], int]:
+def check_lines(
+    data: bytes, readers: bytes | None = None, look: Callable[[ParsedOrders], Met] | None = None
+) -> tuple[list[str], int]:
     """A line of JSON for each finding, and the exit code: 0, 1 with errors, 2 unreadable.
 
     `readers`: a `readers.v1` file, against which each zone is checked; unreadable, it is the
-    one finding.
+    one finding. `look`: looks at the registry for the file; None: only the file is looked at.
     """
     try:
         known_readers = None if readers is None else parse_readers_file(readers)
-        parsed = with_advice(parse_orders_file(data), known_readers)
+        parsed = parse_orders_file(data)
     except UnreadableFileError as error:
         return [unreadable_finding(error).as_line()], EXIT_UNREADABLE
-    return [finding.as_line() for finding in parsed.findings], EXIT_ERRORS if parsed.has_errors else EXIT_GOOD
+    advised = with_advice(parsed, known_readers, look(parsed) if look else None)
+    code = EXIT_ERRORS if advised.has_errors else EXIT_GOOD
+    return [finding.as_line() for finding in advised.findings], code
 
 
 def unreadable_finding(error: UnreadableFileError) -> Finding:

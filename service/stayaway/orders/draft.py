@@ -19,6 +19,7 @@ from stayaway.orders.model import OrderVersion
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.questions import Problem
 from stayaway.orders.records import ParsedOrders
+from stayaway.orders.standing import Met
 from stayaway.orders.wire import SCHEMA
 
 DraftState = Literal["OPEN", "APPROVED", "WITHDRAWN"]
@@ -58,11 +59,15 @@ class OrderDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftCheck:
-    """What the checks say of a draft. Findings point into the content. `value`: None with an ERROR."""
+    """What the checks say of a draft. Findings point into the content. `value`: None with an ERROR.
+
+    `compared_with`: the registry's orders that it was compared with.
+    """
 
     findings: tuple[Finding, ...]
     parsed: ParsedOrders
     value: OrderVersion | None
+    compared_with: tuple[str, ...]
 
 
 def parse_content(body: Any) -> dict[str, Any]:
@@ -101,10 +106,18 @@ def _is_deeper_than(value: Any, depth: int) -> bool:
     return False
 
 
-def check_content(content: Mapping[str, Any], version: int, recorded_at: datetime) -> DraftCheck:
-    """The checks of an orders file on the version that this content would become, and the advice on it."""
+def read_content(content: Mapping[str, Any], version: int, recorded_at: datetime) -> ParsedOrders:
+    """The version that this content would become, as an orders file of its own."""
     record = {**content, "version": version, "recorded_at": format_instant(recorded_at)}
-    parsed = with_advice(parse_orders_file(compact_json({"schema": SCHEMA, "orders": [record]})))
+    return parse_orders_file(compact_json({"schema": SCHEMA, "orders": [record]}))
+
+
+def check_content(content: Mapping[str, Any], read: ParsedOrders, met: Met) -> DraftCheck:
+    """The checks of an orders file on the content as it was read, and the advice on it.
+
+    `met`: what the registry holds of the order, and of those that it meets.
+    """
+    parsed = with_advice(read, met=met)
     findings = [
         replace(item, pointer=item.pointer.removeprefix(_BASE)) for item in (*parsed.findings, *_own(content))
     ]
@@ -114,6 +127,7 @@ def check_content(content: Mapping[str, Any], version: int, recorded_at: datetim
         findings=tuple(findings),
         parsed=parsed,
         value=value if usable and isinstance(value, OrderVersion) else None,
+        compared_with=tuple(sorted(met.orders)),
     )
 
 

@@ -116,11 +116,30 @@ async def look_at_draft(
     conn: Connection, seal: Seal, number: int, person: Person, *, now: datetime, view: str
 ) -> OrderDraft:
     """The draft as its last edit left it; the look is audited. `view`: what of it is looked at."""
-    async with conn.transaction():
-        draft = await load_draft(conn, seal, number)
-        payload = {"draft_number": number, "row_version": draft.row_version, "view": view}
-        await record_look(conn, seal, EntryType.ORDER_DRAFT_VIEWED, person, draft.order_id, payload, now)
+    draft = await load_draft(conn, seal, number)
+    await record_draft_look(conn, seal, draft, person, now=now, view=view)
     return draft
+
+
+async def record_draft_look(
+    conn: Connection,
+    seal: Seal,
+    draft: OrderDraft,
+    person: Person,
+    *,
+    now: datetime,
+    view: str,
+    compared_with: Sequence[str] = (),
+) -> None:
+    """Audit a look at the draft, before anything of it is shown. `compared_with`: with which orders."""
+    payload = {
+        "draft_number": draft.draft_number,
+        "row_version": draft.row_version,
+        "view": view,
+        "compared_with": list(compared_with),
+    }
+    async with conn.transaction():
+        await record_look(conn, seal, EntryType.ORDER_DRAFT_VIEWED, person, draft.order_id, payload, now)
 
 
 async def list_drafts(

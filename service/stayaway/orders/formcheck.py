@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stayaway.kernel.forms import has_endless_number
-from stayaway.kernel.jsontext import has_null
 from stayaway.kernel.timezones import time_zone_names
 from stayaway.orders.fields import OrdersForm
 from stayaway.orders.findings import MISSING, FindingList, Path
@@ -48,10 +47,12 @@ _INSTANT = "Write it like 2026-03-06T20:15:00Z: UTC, ending in Z, at most 6 deci
 _LOCAL = "Write it like 2026-03-06T13:15:00, without Z or offset; time_zone says where."
 
 
-def read_form(form: type[_Form], raw: dict[str, Any], findings: FindingList) -> _Form | None:
+def read_form(
+    form: type[_Form], raw: dict[str, Any], findings: FindingList, *, may_hold_null: bool = True
+) -> _Form | None:
     """`raw` as the form, or None with an ERROR for each field that does not fit."""
     # Null is rare, and to look for the word in all of the text is quicker than to walk it.
-    nulls = _nulls(raw, ()) if has_null(raw) else []
+    nulls = _nulls(raw, ()) if may_hold_null else []
     for path in nulls:
         findings.error(path, None, "null is refused; leave the field out.")
     try:

@@ -1,35 +1,41 @@
 """Geometries of an orders file: RFC 7946 Polygon, MultiPolygon or Point, checked and rounded.
 
 WIRE.md, "geometry": two numbers a position, any winding, OGC-valid, no `crs`, no edge over 180
-degrees long. Nothing is repaired. GEOS judges validity here and decides nothing later.
+degrees long. Nothing is repaired. GEOS judges validity here and decides nothing later. Polygons with which
+nothing is wrong are drawn by `plain_geometry`; here the others are looked at closely.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import shapely
 
 from stayaway.kernel.shape import Floats, Shape
 from stayaway.orders.findings import MISSING, FindingList, Path
+from stayaway.orders.plain_geometry import Drawn, draw_plain, is_bbox
 
 MAX_LISTED = 20
 """Findings about positions of one geometry; the rest is counted."""
 
 Position = tuple[float, float]
-_Ring = Sequence[Position] | npt.NDArray[np.float64]
+_Ring = Sequence[Position]
 _Rings = list[_Ring]
 
-_FARTHEST = np.array([180.0, 90.0])
 _PROJECTED_FROM = 360.0
 _LON_LAT = "Each position is [lon, lat] in degrees (WGS 84)."
 
 
-def read_polygons(geometry: dict[str, Any], at: Path, findings: FindingList) -> Shape | None:
-    """The shape of a Polygon or MultiPolygon at path `at`; None where an ERROR was noted."""
+def read_polygons(
+    geometry: dict[str, Any], at: Path, findings: FindingList, drawn: Drawn | None = None
+) -> Shape | None:
+    """The shape of a Polygon or MultiPolygon at path `at`; None where an ERROR was noted.
+
+    `drawn`: what was drawn of this geometry and others before (None: nothing was tried).
+    """
+    shape = (draw_plain((geometry,)) if drawn is None else drawn).get(id(geometry))
+    if shape is not None:
+        return shape
     members = _read_members(geometry, at, findings, ("Polygon", "MultiPolygon"))
     if members is None:
         return None
@@ -72,7 +78,7 @@ def _read_members(
         if name == "crs":
             remedy = "Remove crs and convert the coordinates to WGS 84 lon, lat (RFC 7946)."
             findings.error((*at, name), value, remedy)
-        elif name == "bbox" and not _is_bbox(value):
+        elif name == "bbox" and not is_bbox(value):
             findings.error((*at, name), value, "Remove it, or write [west, south, east, north].")
         elif name not in ("type", "coordinates", "bbox"):
             findings.error((*at, name), value, "Remove it: a geometry has type and coordinates only.")
@@ -82,13 +88,6 @@ def _read_members(
     elif "coordinates" not in geometry:
         findings.error((*at, "coordinates"), MISSING, "Add the coordinates.")
     return None if len(findings.findings) > before else (kind, geometry["coordinates"])
-
-
-def _is_bbox(value: Any) -> bool:
-    # RFC 7946 section 5; it decides nothing.
-    if not isinstance(value, list) or len(value) != 4:
-        return False
-    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
 
 
 def _remedy_for_type(kind: Any) -> str:
@@ -127,9 +126,6 @@ class _Reader:
         return [self._ring(item, (*at, index)) for index, item in enumerate(value)]
 
     def _ring(self, value: Any, at: Path) -> _Ring:
-        plain = _plain_ring(value)
-        if plain is not None:
-            return plain
         if not self._is_filled_list(value, at, "A ring is a list of positions [lon, lat]."):
             return []
         read = [self.position(item, (*at, index)) for index, item in enumerate(value)]
@@ -178,25 +174,6 @@ class _Reader:
         self._noted += 1
         if self._noted <= MAX_LISTED:
             self._findings.error(at, value, remedy)
-
-
-def _plain_ring(value: Any) -> npt.NDArray[np.float64] | None:
-    """The positions, all at once, where nothing is wrong with any; None where each must be looked at."""
-    if type(value) is not list or len(value) < 4 or value[0] != value[-1]:
-        return None
-    if set(map(type, value)) != {list} or set(map(len, value)) != {2}:
-        return None
-    numbers = list(chain.from_iterable(value))
-    if not set(map(type, numbers)) <= {float, int}:
-        return None
-    try:
-        ring = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-    except OverflowError:
-        return None
-    # NaN and infinities fail the comparison.
-    if not (np.abs(ring) <= _FARTHEST).all() or (np.abs(ring[1:, 0] - ring[:-1, 0]) > 180.0).any():
-        return None
-    return ring
 
 
 def _long_edges(ring: list[Position]) -> Iterator[int]:

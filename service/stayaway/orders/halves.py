@@ -3,16 +3,17 @@
 What the second has read comes back as bytes.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import chain
 
 from stayaway.orders.codec import decode_values, encode_values
 from stayaway.orders.findings import Finding
-from stayaway.orders.parse import OnProgress, RawRecord, begin_record, read_in_turn, read_record
+from stayaway.orders.parse import CHUNK, OnProgress, RawRecord, begin_record, read_in_turn, read_records
 from stayaway.orders.records import Draft
 from stayaway.orders.second_process import MIN_RECORDS, inherited, second_process
 
-CHUNK = 200
 _AHEAD = 3
 """Chunks given to the other before it asks, so that it always has one."""
 
@@ -33,29 +34,37 @@ def _read_from_both_ends(
 ) -> list[Draft]:
     chunks = [raws[start : start + CHUNK] for start in range(0, len(raws), CHUNK)]
     here: list[Draft] = []
-    there: list[Future[list[_Read]]] = []
-    first, end = 0, len(chunks)
-    while first < end:
-        while first < end and sum(not read.done() for read in there) < _AHEAD:
+    there: list[list[Draft]] = []  # from the end on
+    asked: deque[Future[list[_Read]]] = deque()
+    first, end, done = 0, len(chunks), 0
+    while first < end or asked:
+        while first < end and len(asked) < _AHEAD:
             end -= 1
-            there.append(pool.submit(_read_there, end))
+            asked.append(pool.submit(_read_there, end))
         if first < end:
-            here += [read_record(*raw) for raw in chunks[first]]
+            here += read_records(chunks[first])
+            done += len(chunks[first])
             first += 1
-            on_progress(len(here), len(raws))
-    for number, read in zip(range(end, len(chunks)), reversed(there), strict=True):
-        here += [_to_draft(raw, item) for raw, item in zip(chunks[number], read.result(), strict=True)]
-        on_progress(len(here), len(raws))
-    return here
+        # What has come is taken in between, so that the other is never waited for, nor waits.
+        while asked and (first == end or asked[0].done()):
+            raws_there = chunks[len(chunks) - 1 - len(there)]
+            there.append(_to_drafts(raws_there, asked.popleft().result()))
+            done += len(raws_there)
+        on_progress(done, len(raws))
+    return [*here, *chain.from_iterable(reversed(there))]
 
 
 def _read_there(number: int) -> list[_Read]:
-    return [_to_read(read_record(*raw)) for raw in inherited()[number * CHUNK : (number + 1) * CHUNK]]
+    return [_to_read(draft) for draft in read_records(inherited()[number * CHUNK : (number + 1) * CHUNK])]
 
 
 def _to_read(draft: Draft) -> _Read:
     values = None if draft.value is None else encode_values(draft.kind, draft.digest, draft.value)
     return values, draft.source, draft.findings.findings
+
+
+def _to_drafts(raws: Sequence[RawRecord], reads: Sequence[_Read]) -> list[Draft]:
+    return [_to_draft(raw, read) for raw, read in zip(raws, reads, strict=True)]
 
 
 def _to_draft(raw: RawRecord, read: _Read) -> Draft:

@@ -79,3 +79,14 @@ SELECT change_number, registry_sequence, applied_at
 SELECT order_id, change_number, ordinal, record_kind, content_digest, payload_sealed
   FROM order_record
  WHERE change_number = ANY ($1::bigint[]);
+
+-- name: find_marked
+-- description: The orders that have each of these tokens, at most $2 of each.
+SELECT token, (array_agg(order_id))[1:$2] AS order_ids
+  FROM order_token
+ WHERE token = ANY ($1::integer[])
+ GROUP BY token;
+
+-- name: forget_tokens
+-- description: Remove all tokens of these orders. Reads the whole table: orders are seldom removed.
+DELETE FROM order_token WHERE order_id = ANY ($1::text[]);

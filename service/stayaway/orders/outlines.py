@@ -18,7 +18,9 @@ Outlines = npt.NDArray[np.object_]
 
 
 def to_outlines(shapes: Sequence[Shape]) -> Outlines:
-    """The shapes as shapely MultiPolygons, in lon/lat degrees. They advise; they never decide."""
+    """The shapes as shapely MultiPolygons, in lon/lat degrees. Whether they are valid is asked of them, and
+    advice; they never decide.
+    """
     ragged = Ragged.of(shapes)
     made: Outlines = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON, ragged.positions, (ragged.rings, ragged.parts, ragged.shapes)

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from stayaway.kernel.errors import RefusedError
-from stayaway.kernel.jsontext import NotJsonError, canonical_parsed, parse_json
+from stayaway.kernel.jsontext import Encoded, NotJsonError, parse_json
 from stayaway.orders.check import check_notice, check_order, check_suspension
 from stayaway.orders.convert import to_notice, to_recall, to_suspension, to_version
 from stayaway.orders.crosscheck import check_across
@@ -14,13 +15,17 @@ from stayaway.orders.findings import MISSING, Finding, FindingList, Path, Unread
 from stayaway.orders.formcheck import read_form, unknown_field_remedy
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.own_records import OWN_FORMS
-from stayaway.orders.rawjson import instant_of
+from stayaway.orders.plain_geometry import Drawn, draw_plain
+from stayaway.orders.rawjson import instant_of, objects
 from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind
 from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
 
 MAX_FILE_BYTES = 1 << 29
 """512 MiB: some 300,000 orders; more than that is sent in several files."""
 
+
+CHUNK = 200
+"""Records read together: so many that NumPy's and GEOS' calls cost little each."""
 
 RawRecord = tuple[RecordKind, Path, Any]
 """Kind, place in the file, and the JSON as it came."""
@@ -30,9 +35,9 @@ OnProgress = Callable[[int, int], None]
 
 def read_in_turn(raws: Sequence[RawRecord], on_progress: OnProgress) -> list[Draft]:
     """Each record, checked by itself."""
-    drafts = []
-    for raw in raws:
-        drafts.append(read_record(*raw))
+    drafts: list[Draft] = []
+    for start in range(0, len(raws), CHUNK):
+        drafts += read_records(raws[start : start + CHUNK])
         on_progress(len(drafts), len(raws))
     return drafts
 
@@ -91,21 +96,35 @@ def begin_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
     return Draft(kind, path, raw, FindingList(order_id if isinstance(order_id, str) else None, path))
 
 
-def read_record(kind: RecordKind, path: Path, raw: Any) -> Draft:
-    """One record, checked by itself."""
+def read_records(raws: Sequence[RawRecord]) -> list[Draft]:
+    """Some records, each checked by itself, their polygons drawn together."""
+    drawn = draw_plain(
+        geometry for kind, _, raw in raws if kind == "VERSION" for geometry in _geometries(raw)
+    )
+    return [_read_record(*raw, drawn) for raw in raws]
+
+
+def _read_record(kind: RecordKind, path: Path, raw: Any, drawn: Drawn) -> Draft:
     draft = begin_record(kind, path, raw)
     if not isinstance(raw, dict):
         draft.findings.error((), raw, "Write an object, in { }.")
     elif kind == "VERSION":
-        _read_version(draft)
+        _read_version(draft, Encoded.of(raw), drawn)
     else:
-        _read_lone(draft)
+        _read_lone(draft, Encoded.of(raw))
     return draft
+
+
+def _geometries(raw: Any) -> Iterator[Any]:
+    """What lies where a version's geometries do."""
+    if isinstance(raw, dict):
+        yield from (zone.get("geometry") for _, zone in objects(raw, (), "zones"))
+        yield from (exception.get("place") for _, exception in objects(raw, (), "exceptions"))
 
 
 def read_own(kind: RecordKind, raw: dict[str, Any]) -> ParsedOrders:
     """One record that the registry itself makes, as a file of its own. RefusedError with its errors."""
-    draft = read_record(kind, (), raw)
+    (draft,) = read_records([(kind, (), raw)])
     errors = [finding for finding in draft.findings.findings if finding.severity == "ERROR"]
     if errors:
         raise RefusedError([(tuple(item.pointer.split("/")[1:]), item.remedy) for item in errors])
@@ -117,36 +136,37 @@ def read_own(kind: RecordKind, raw: dict[str, Any]) -> ParsedOrders:
     )
 
 
-def _read_version(draft: Draft) -> None:
-    form = read_form(OrderForm, draft.raw, draft.findings)
-    made = check_order(draft.raw, draft.findings)
+def _read_version(draft: Draft, encoded: Encoded, drawn: Drawn) -> None:
+    form = read_form(OrderForm, draft.raw, draft.findings, may_hold_null=encoded.may_hold_null)
+    made = check_order(draft.raw, draft.findings, drawn)
     if form is not None and not draft.findings.has_errors:
-        _note_digest(draft)
+        _note_digest(draft, encoded)
         draft.value = to_version(form, draft.digest, made)
 
 
-def _read_lone(draft: Draft) -> None:
+def _read_lone(draft: Draft, encoded: Encoded) -> None:
+    read = partial(read_form, raw=draft.raw, findings=draft.findings, may_hold_null=encoded.may_hold_null)
     if draft.kind == "NOTICE":
-        notice = read_form(NoticeForm, draft.raw, draft.findings)
+        notice = read(NoticeForm)
         check_notice(draft.raw, draft.findings)
         draft.value = None if notice is None else to_notice(notice)
     elif draft.kind == "RECALL":
-        recall = read_form(RecallForm, draft.raw, draft.findings)
+        recall = read(RecallForm)
         draft.value = None if recall is None else to_recall(recall)
     elif draft.kind == "SUSPENSION":
-        suspension = read_form(SuspensionForm, draft.raw, draft.findings)
+        suspension = read(SuspensionForm)
         check_suspension(draft.raw, draft.findings)
         draft.value = None if suspension is None else to_suspension(suspension)
     else:
-        own = read_form(OWN_FORMS[draft.kind], draft.raw, draft.findings)
+        own = read(OWN_FORMS[draft.kind])
         draft.value = None if own is None else own.to_record()
     if draft.value is not None:
-        _note_digest(draft)
+        _note_digest(draft, encoded)
 
 
-def _note_digest(draft: Draft) -> None:
+def _note_digest(draft: Draft, encoded: Encoded) -> None:
     try:
-        draft.source = canonical_parsed(draft.raw)
+        draft.source = encoded.canonical()
     except ValueError:  # only extensions may hold such a number
         draft.findings.error(
             ("extensions",), draft.raw.get("extensions"), "A whole number is beyond 2^53; write it as text."
@@ -201,4 +221,4 @@ def _check_root(body: dict[str, Any], findings: FindingList) -> None:
         findings.error(("orders",), MISSING, "Add the list; it may be empty.")
 
 
-__all__ = ["Finding", "ParsedOrders", "gather_orders", "parse_orders_file", "read_record", "to_orders"]
+__all__ = ["Finding", "ParsedOrders", "gather_orders", "parse_orders_file", "read_records", "to_orders"]

@@ -1,44 +1,77 @@
-"""The orders of a file as they stand: each one's last version and what was recorded about it."""
+"""Orders as they stand: each one's last version and what was recorded about it.
+
+Those of a file, with what the registry holds of the same orders where somebody looked; and before them the
+other orders of the registry that they meet.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from stayaway.kernel.jsontext import json_pointer
 from stayaway.orders.expiry import expires_at
 from stayaway.orders.findings import FindingList, Path
-from stayaway.orders.model import Notice, OrderVersion, Recall, Suspension, Vehicle, Zone
+from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Record, Suspension, Vehicle, Zone
 from stayaway.orders.records import ParsedOrders, ParsedRecord
+
+THE_FILE, THE_REGISTRY = "this file", "the registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What the registry holds that concerns a file: the file's own orders and those that they meet, by id.
+
+    `registry_sequence`: as of which; `known_at`: the latest `recorded_at` of any record there.
+    `common`: marks of the file (see `marks`) that so many orders have that they were not compared by it.
+    """
+
+    orders: Mapping[str, CourtOrder]
+    registry_sequence: int
+    known_at: datetime
+    common: frozenset[str] = frozenset()
 
 
 @dataclass
 class Standing:
-    """One order of a file. `advice` collects what is noted at its last version.
+    """One order. `advice` collects what is noted at its last version.
 
     Earlier versions are advised on no more: what is recorded is never changed, and what they
     lack the last one may have. `recalls` and `suspensions` each come with their own list.
+    `record`: the last version in the file; None where it stands in the registry, and nothing is said of it.
+    `lone`: the lists of the file's recalls and suspensions, of which something is said in any case.
     `lacks_records`: some record of the order in the file has an ERROR, so that nothing may be said of
-    what is missing.
+    what is missing. `looked_at`: where its records were looked for.
     """
 
-    record: ParsedRecord
+    record: ParsedRecord | None
     version: OrderVersion
     versions: tuple[OrderVersion, ...]
     advice: FindingList
     notices: tuple[Notice, ...]
     recalls: tuple[tuple[Recall, FindingList], ...]
     suspensions: tuple[tuple[Suspension, FindingList], ...]
+    lone: tuple[FindingList, ...]
     lacks_records: bool
+    looked_at: str
 
     def warn(self, path: Path, value: Any, remedy: str) -> None:
         """Note what the clerk should look at; `path` is from the version's record."""
         self.advice.warning(path, value, remedy)
 
-    def pointer_base(self) -> Path:
-        """Where the last version lies in the file."""
-        return self.record.path
+    @property
+    def source(self) -> str:
+        """Where its last version stands."""
+        return THE_REGISTRY if self.record is None else THE_FILE
+
+    def place_of(self, path: Path = ()) -> str:
+        """Where `path` of the last version lies, for other findings to name."""
+        if self.record is not None:
+            return json_pointer(*self.record.path, *path)
+        pointer = json_pointer(*path)
+        return f"in the registry, version {self.version.version}{pointer and f', {pointer}'}"
 
     @cached_property
     def takes_effect_at(self) -> datetime:
@@ -78,7 +111,8 @@ class Standing:
         return ((("zones", i), zone) for i, zone in enumerate(self.version.zones))
 
     def raw_at(self, *path: str | int) -> Any:
-        """What the clerk typed at `path`."""
+        """What the clerk typed at `path` of the file's version."""
+        assert self.record is not None
         value: Any = self.record.raw
         for step in path:
             value = value[step]
@@ -91,8 +125,10 @@ class Standing:
         return any(recall.void or recall.recalled_at <= known_at for recall, _ in self.recalls)
 
 
-def gather_standing(parsed: ParsedOrders) -> list[Standing]:
-    """The usable orders of a file, in the order of their last versions."""
+def gather_standing(parsed: ParsedOrders, met: Met | None = None) -> list[Standing]:
+    """The usable orders: those that the registry alone has a version of, by id, then those of the file in
+    the order of their last versions. `met` None: the registry was not looked at.
+    """
     of_order: Mapping[str, list[ParsedRecord]] = defaultdict(list)
     refused: set[str] = set()
     for record in parsed.records:
@@ -100,28 +136,55 @@ def gather_standing(parsed: ParsedOrders) -> list[Standing]:
             of_order[record.value.order_id].append(record)
         elif record.order_id is not None and not record.repeated:
             refused.add(record.order_id)
-    found = [_to_standing(records, order_id in refused) for order_id, records in of_order.items()]
-    return sorted(
-        (standing for standing in found if standing is not None), key=lambda standing: standing.record.path
-    )
+    registered = met.orders if met else {}
+    looked_at = THE_FILE if met is None else f"{THE_FILE} or {THE_REGISTRY}"
+    found = [
+        _to_standing(of_order.get(order_id, ()), registered.get(order_id), order_id in refused, looked_at)
+        for order_id in sorted({*of_order, *registered})
+    ]
+    return sorted((standing for standing in found if standing is not None), key=_place)
 
 
-def _to_standing(records: Sequence[ParsedRecord], lacks_records: bool) -> Standing | None:
-    versions = [(r.value, r) for r in records if isinstance(r.value, OrderVersion)]
+def _place(standing: Standing) -> tuple[bool, Path]:
+    return standing.record is not None, standing.record.path if standing.record else ()
+
+
+def _to_standing(
+    records: Sequence[ParsedRecord], registered: CourtOrder | None, lacks_records: bool, looked_at: str
+) -> Standing | None:
+    both = [*_registered(records, registered), *((record.value, record) for record in records)]
+    versions = [(value, record) for value, record in both if isinstance(value, OrderVersion)]
     if not versions:
         return None
     version, record = max(versions, key=lambda pair: pair[0].version)
+    recalls = [(value, _list_of(record), record) for value, record in both if isinstance(value, Recall)]
+    pauses = [(value, _list_of(record), record) for value, record in both if isinstance(value, Suspension)]
     return Standing(
         record=record,
         version=version,
         versions=tuple(value for value, _ in versions),
-        advice=FindingList(version.order_id, record.path),
-        notices=tuple(r.value for r in records if isinstance(r.value, Notice)),
-        recalls=tuple((r.value, _list_of(r)) for r in records if isinstance(r.value, Recall)),
-        suspensions=tuple((r.value, _list_of(r)) for r in records if isinstance(r.value, Suspension)),
+        advice=_list_of(record),
+        notices=tuple(value for value, _ in both if isinstance(value, Notice)),
+        recalls=tuple((value, noted) for value, noted, _ in recalls),
+        suspensions=tuple((value, noted) for value, noted, _ in pauses),
+        lone=tuple(noted for _, noted, record in (*recalls, *pauses) if record is not None),
         lacks_records=lacks_records,
+        looked_at=looked_at,
     )
 
 
-def _list_of(record: ParsedRecord) -> FindingList:
-    return FindingList(record.order_id, record.path)
+def _registered(
+    records: Sequence[ParsedRecord], registered: CourtOrder | None
+) -> Iterator[tuple[Record, None]]:
+    """What the registry has of the order besides the file's records."""
+    if registered is None:
+        return
+    of_file = [record.value for record in records]
+    numbers = {value.version for value in of_file if isinstance(value, OrderVersion)}
+    yield from ((version, None) for version in registered.versions if version.version not in numbers)
+    lone: tuple[Record, ...] = (*registered.notices, *registered.recalls, *registered.suspensions)
+    yield from ((value, None) for value in lone if value not in of_file)
+
+
+def _list_of(record: ParsedRecord | None) -> FindingList:
+    return FindingList(None) if record is None else FindingList(record.order_id, record.path)

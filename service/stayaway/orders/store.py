@@ -20,18 +20,17 @@ from stayaway.kernel.errors import ConflictError, StayawayError
 from stayaway.orders.change import (
     AUDIT_STREAM,
     WrittenChange,
-    content_digest,
     load_state,
     publish,
     write_change,
 )
 from stayaway.orders.findings import Finding, FindingList, has_errors
 from stayaway.orders.model import OrderVersion
+from stayaway.orders.recorded import Recorded, find_recorded, order_id_of
 from stayaway.orders.records import ParsedOrders, ParsedRecord, RecordKind
-from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 
-_QUERIES = load_queries("stayaway.orders", "orders.sql")
 _TRIES = 4
 """Whoever recorded the same meanwhile is done when the next try begins; a second rival is rare."""
 
@@ -61,15 +60,6 @@ class ImportOutcome:
     def has_errors(self) -> bool:
         """Whether something in the file was refused."""
         return has_errors(self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """What the registry holds of the orders that a file names."""
-
-    digests: frozenset[tuple[str, str, bytes]]
-    versions: frozenset[tuple[str, int]]
-    order_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,35 +134,14 @@ async def _write(
 
 async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders) -> _Plan:
     usable = [record for record in parsed.records if record.value is not None]
-    recorded = await _find_recorded(connection, sorted({_order_id(record) for record in usable}))
-    new = [record for record in usable if not _is_recorded(seal, record, recorded)]
+    recorded = await find_recorded(connection, usable)
+    new = [record for record in usable if not recorded.has(seal, record)]
     accepted, findings = _accept(new, is_blocked=parsed.blocks_orders, recorded=recorded)
     return _Plan(tuple(accepted), len(usable) - len(new), tuple(findings))
 
 
-def _order_id(record: ParsedRecord) -> str:
-    assert record.value is not None
-    return record.value.order_id
-
-
-async def _find_recorded(connection: Connection, order_ids: Sequence[str]) -> _Recorded:
-    rows = await connection.fetch(_QUERIES.find_recorded, order_ids)
-    return _Recorded(
-        digests=frozenset((row["order_id"], row["record_kind"], row["content_digest"]) for row in rows),
-        versions=frozenset((row["order_id"], row["version"]) for row in rows if row["version"] is not None),
-        order_ids=frozenset(row["order_id"] for row in rows),
-    )
-
-
-def _is_recorded(seal: Seal, record: ParsedRecord, recorded: _Recorded) -> bool:
-    order_id = _order_id(record)
-    if order_id not in recorded.order_ids:
-        return False
-    return (order_id, record.kind, content_digest(seal, record.digest, order_id)) in recorded.digests
-
-
 def _accept(
-    new: Sequence[ParsedRecord], *, is_blocked: bool, recorded: _Recorded
+    new: Sequence[ParsedRecord], *, is_blocked: bool, recorded: Recorded
 ) -> tuple[list[ParsedRecord], list[Finding]]:
     """The records that apply, and what the registry has against the others."""
     findings: list[Finding] = []
@@ -181,15 +150,15 @@ def _accept(
         findings += _contradictions(record, recorded)
     if is_blocked or findings:
         versions = []
-    known = recorded.order_ids | {_order_id(record) for record in versions}
+    known = recorded.order_ids | {order_id_of(record) for record in versions}
     lone = [record for record in new if record.kind != "VERSION"]
     for record in lone:
-        if _order_id(record) not in known:
+        if order_id_of(record) not in known:
             findings += _orphan(record)
-    return versions + [record for record in lone if _order_id(record) in known], findings
+    return versions + [record for record in lone if order_id_of(record) in known], findings
 
 
-def _contradictions(record: ParsedRecord, recorded: _Recorded) -> list[Finding]:
+def _contradictions(record: ParsedRecord, recorded: Recorded) -> list[Finding]:
     value = record.value
     assert isinstance(value, OrderVersion)
     if (value.order_id, value.version) not in recorded.versions:

@@ -32,6 +32,7 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: 96-bit nonces for AES-GCM
 _TAG_BYTES = 16
 _FORMAT = b"\x01"
+BLIND_BITS = 24
 _MAX_DERIVED = 20_000
 """Scopes whose derived keys are kept; deriving them anew takes some 10 us."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -60,6 +61,12 @@ class Seal(Protocol):
     def reference(self, scope: str, text: str) -> bytes:
         """32 bytes that stand for `text` under this scope; equal only for equal text and scope."""
 
+    def blind(self, text: str) -> int:
+        """A whole number of `BLIND_BITS` bits that stands for `text` in every scope, to look rows up by.
+
+        So short that other texts have it too: whoever finds a row by it must unseal and compare.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class _ScopeKeys:
@@ -81,19 +88,25 @@ def _bound_to(scope: str, purpose: str) -> bytes:
 class FileSeal:
     """Keys in a file of JSON lines {"scope", "key"}; any number of processes may use it at once.
 
-    The file is created with mode 0600 and refused if anyone else may open it. Appends are made
-    under an exclusive lock and reach the disk before `ensure` returns; other processes see new
-    keys because the file is read on as soon as it has grown.
+    The file is created with mode 0600, unless `must_exist`, and refused if anyone else may open it.
+    Appends are made under an exclusive lock and reach the disk before `ensure` returns; other processes
+    see new keys because the file is read on as soon as it has grown.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
+        """`must_exist`: for whoever reads what was sealed before, which new keys would not open."""
         self._path = path
+        self._must_exist = must_exist
         self._guard = threading.RLock()
         self._inode: tuple[int, int] | None = None
         self._read_to = 0
         self._keys: dict[str, bytes] = {}
         self._derived: dict[str, _ScopeKeys] = {}
-        self.ensure((SYSTEM_SCOPE,))
+        self._blind_key: bytes | None = None
+        if must_exist:
+            self._scope_keys(SYSTEM_SCOPE)
+        else:
+            self.ensure((SYSTEM_SCOPE,))
 
     def ensure(self, scopes: Iterable[str]) -> None:
         """Create the keys that are missing, all in one append."""
@@ -133,33 +146,53 @@ class FileSeal:
         """HMAC-SHA256 of `text` under the scope's reference key."""
         return hmac.digest(self._scope_keys(scope).reference, text.encode(), "sha256")
 
+    def blind(self, text: str) -> int:
+        """The first bits of HMAC-SHA256 of `text` under a key derived for this use alone."""
+        key = self._blind_key or self._derive_blind_key()
+        return int.from_bytes(hmac.digest(key, text.encode(), "sha256")[: BLIND_BITS // 8], "big")
+
+    def _derive_blind_key(self) -> bytes:
+        with self._guard:
+            self._blind_key = _derive(self._key(SYSTEM_SCOPE), b"blind")
+            return self._blind_key
+
     def _scope_keys(self, scope: str) -> _ScopeKeys:
         derived = self._derived.get(scope)
         if derived is not None:
             return derived
         with self._guard:
-            if scope not in self._keys:
-                with self._opened() as descriptor:
-                    self._read_on(descriptor)
-            key = self._keys.get(scope)
-            if key is None:
-                raise NoKeyError(
-                    f"the keys file holds no key for scope {scope!r}",
-                    "Use the keys file that belongs to this database; without its key the row stays sealed.",
-                )
+            key = self._key(scope)
             derived = _ScopeKeys(AESGCM(_derive(key, b"encrypt")), _derive(key, b"reference"))
             if len(self._derived) >= _MAX_DERIVED:
                 self._derived.clear()
             self._derived[scope] = derived
             return derived
 
+    def _key(self, scope: str) -> bytes:
+        """The scope's own key, read from the file where it is not known yet; the caller holds the guard."""
+        if scope not in self._keys:
+            with self._opened() as descriptor:
+                self._read_on(descriptor)
+        key = self._keys.get(scope)
+        if key is None:
+            raise NoKeyError(
+                f"the keys file holds no key for scope {scope!r}",
+                "Use the keys file that belongs to this database; without its key the row stays sealed.",
+            )
+        return key
+
     @contextmanager
     def _opened(self) -> Iterator[int]:
         """The keys file, open, checked and the one that the path names now."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        create = 0 if self._must_exist else os.O_CREAT
         try:
-            descriptor = os.open(self._path, flags, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | create | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
+            if self._must_exist and isinstance(error, FileNotFoundError):
+                raise SealError(
+                    f"there is no keys file {self._path}",
+                    "Name the one that belongs to this database: new keys would open nothing in it.",
+                ) from error
             raise SealError(
                 f"the keys file {self._path} cannot be opened: {error.strerror}",
                 "Name a file in a folder that exists and that this account may write.",
@@ -181,6 +214,7 @@ class FileSeal:
             self._inode, self._read_to = inode, 0
             self._keys.clear()
             self._derived.clear()
+            self._blind_key = None
         if found.st_size < self._read_to:
             raise SealError(
                 f"the keys file {self._path} has become shorter",

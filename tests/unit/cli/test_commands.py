@@ -226,6 +226,56 @@ def test_a_place_that_is_none_is_said(tmp_path: Path, database: str, place: str)
     assert says_no_traceback(done)
 
 
+ETAG = ("--etag", "x")
+TYPED = ("--case-number", "F-1", "--expiry", "none")
+READING = [
+    ["explain", "1"],
+    ["alerts", "list"],
+    ["alerts", "show", "1"],
+    ["deadletters", "show", "topic/0/1", "--purpose", "test"],
+    ["partitions", "gap", "topic", "0", "--to", "1", "--reason", "test"],
+    *(["orders", name, "O1"] for name in ("show", "history")),
+    *(["orders", name] for name in ("list", "due")),
+    ["orders", "approve", "1", *ETAG, *TYPED],
+    ["orders", "recall", "O1", "--reason", "test", "--recalled-at", "2026-03-01T00:00:00Z"],
+    *(["orders", "draft", name, "1"] for name in ("show", "check", "preview")),
+]
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda command: " ".join(command[:3]))
+def test_what_only_works_on_what_is_there_makes_no_keys(tmp_path: Path, command: list[str]) -> None:
+    """A mistyped path is said in one line; keys made for it would open nothing, and hide the mistake."""
+    env = plain_environment(
+        STAYAWAY_WAIT_S="0",
+        STAYAWAY_DATABASE="postgresql://u@127.0.0.1:9/x",
+        STAYAWAY_BOOTSTRAP="127.0.0.1:9",
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys"),
+    )
+    done = run_stayaway(*command, env=env)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert b"there is no keys file" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_makes_no_keys_and_says_what_it_looked_at(tmp_path: Path) -> None:
+    files, keys = write_example(tmp_path), tmp_path / "keys"
+    env = plain_environment(
+        STAYAWAY_WAIT_S="0",
+        STAYAWAY_DATABASE="postgresql://u@127.0.0.1:9/x",
+        STAYAWAY_KEYS_FILE=str(keys),
+    )
+    done = run_stayaway("orders", "check", files.orders, env=env)
+    assert (done.returncode, keys.exists()) == (1, False)
+    assert b"there is no keys file" in done.stderr
+    for alone in (
+        run_stayaway("orders", "check", files.orders, "--file-only", env=env),
+        run_stayaway("orders", "check", files.orders),
+    ):
+        assert alone.returncode == 0
+        assert alone.stderr == b"Compared with this file only, not with the registry.\n"
+
+
 def test_the_demo_refuses_bad_orders_before_it_starts_anything(tmp_path: Path) -> None:
     files = write_example(tmp_path)
     files.orders.write_text(json.dumps({**ORDERS, "orders": [{}]}))

@@ -7,7 +7,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stayaway.kernel.jsontext import canonical_json, canonical_parsed, has_null, parse_json
+from stayaway.kernel.jsontext import Encoded, canonical_json, parse_json
 
 numbers = st.one_of(
     st.integers(-(2**53) + 1, 2**53 - 1),
@@ -40,11 +40,12 @@ def test_canonical_bytes_are_rfc_8785(value: Any) -> None:
 def test_those_of_a_parsed_value_are_too(value: Any) -> None:
     """And whether it holds a null is never overlooked."""
     parsed = parse_json(json.dumps(value).encode())
-    assert canonical_parsed(parsed) == rfc8785.dumps(parsed)
-    assert has_null(parsed) or "null" not in json.dumps(value)
+    encoded = Encoded.of(parsed)
+    assert encoded.canonical() == rfc8785.dumps(parsed)
+    assert encoded.may_hold_null or "null" not in json.dumps(value)
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.floats(-180, 180).map(lambda x: round(x, 7)), max_size=20))
 def test_coordinates_too(lons: list[float]) -> None:
-    assert canonical_parsed(lons) == rfc8785.dumps(lons)
+    assert Encoded.of(lons).canonical() == rfc8785.dumps(lons)

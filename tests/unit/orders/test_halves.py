@@ -4,15 +4,20 @@ import json
 import os
 import signal
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from stayaway.kernel.instants import EPOCH
 from stayaway.orders import beside, halves
 from stayaway.orders.advice import advise
 from stayaway.orders.beside import advice_beside
 from stayaway.orders.halves import read_in_halves
-from stayaway.orders.parse import parse_orders_file, read_record
+from stayaway.orders.model import CourtOrder, OrderVersion
+from stayaway.orders.parse import parse_orders_file, read_records
+from stayaway.orders.records import ParsedOrders
+from stayaway.orders.standing import Met
 from support.wire_examples import ORDERS
 
 
@@ -52,12 +57,12 @@ def test_few_records_are_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_other_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     here = os.getpid()
 
-    def broken(*raw: Any) -> Any:
+    def broken(raws: Any) -> Any:
         if os.getpid() != here:
             raise ZeroDivisionError
-        return read_record(*raw)
+        return read_records(raws)
 
-    monkeypatch.setattr(halves, "read_record", broken)
+    monkeypatch.setattr(halves, "read_records", broken)
     with pytest.raises(ZeroDivisionError):
         parse_orders_file(large_file(), read_all=read_in_halves)
 
@@ -66,29 +71,37 @@ def test_a_dead_reader_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never a file with a part missing."""
     here = os.getpid()
 
-    def killed(*raw: Any) -> Any:
+    def killed(raws: Any) -> Any:
         if os.getpid() != here:
             os.kill(os.getpid(), signal.SIGKILL)
-        return read_record(*raw)
+        return read_records(raws)
 
-    monkeypatch.setattr(halves, "read_record", killed)
+    monkeypatch.setattr(halves, "read_records", killed)
     with pytest.raises(BrokenProcessPool):
         parse_orders_file(large_file(), read_all=read_in_halves)
 
 
+async def look(parsed: ParsedOrders) -> Met:
+    """A registry that has the file's first order, in an earlier version."""
+    first = parsed.records[1].value
+    assert isinstance(first, OrderVersion)
+    other = replace(first, order_id="ELSEWHERE")
+    return Met({"ELSEWHERE": CourtOrder(order_id="ELSEWHERE", versions=(other,))}, 1, EPOCH)
+
+
 @pytest.mark.parametrize("at_least", [10, 10_000])
-def test_advice_from_beside_is_the_same_advice(monkeypatch: pytest.MonkeyPatch, at_least: int) -> None:
-    """Also where the file is so small that nobody is asked."""
+async def test_advice_from_beside_is_the_same_advice(monkeypatch: pytest.MonkeyPatch, at_least: int) -> None:
+    """Also where the file is so small that nobody is asked; the registry is looked at in both."""
     monkeypatch.setattr(beside, "MIN_RECORDS", at_least)
     parsed = parse_orders_file(large_file())
-    with advice_beside(parsed) as advice:
-        found = advice()
-    assert found == advise(parsed)
-    assert found
+    with advice_beside(parsed, look) as advice:
+        found = await advice()
+    assert found == advise(parsed, met=await look(parsed))
+    assert any("ELSEWHERE" in finding.remedy for finding in found)
 
 
-def test_what_fails_beside_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_fails_beside_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "MIN_RECORDS", 10)
-    monkeypatch.setattr(beside, "advise", lambda _: 1 // 0)
-    with advice_beside(parse_orders_file(large_file())) as advice, pytest.raises(ZeroDivisionError):
-        advice()
+    monkeypatch.setattr(beside, "advise", lambda *_, **__: 1 // 0)
+    with advice_beside(parse_orders_file(large_file()), look) as advice, pytest.raises(ZeroDivisionError):
+        await advice()

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stayaway
-from stayaway.platform.seal import SYSTEM_SCOPE, FileSeal, SealError
+from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError
 
 TEXT = b"8AK471, Ann Example, 1 Elm Street"
 
@@ -139,7 +139,7 @@ def scopes(path: Path) -> list[str]:
 _ENSURE_MANY = """
 import sys, pathlib
 import stayaway
-from stayaway.platform.seal import FileSeal
+from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError
 seal = FileSeal(pathlib.Path(sys.argv[1]))
 for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):
     seal.ensure([f"O{n}", f"O{n + 1}"])
@@ -249,3 +249,51 @@ def test_more_scopes_than_are_kept_derived(path: Path, monkeypatch: pytest.Monke
     assert [seal.unseal(f"O{n}", "p", text) for n, text in enumerate(sealed)] == [
         b"%d" % n for n in range(10)
     ]
+
+
+# ---------------------------------------------------------------- tokens
+
+
+def test_a_token_is_the_same_for_every_scope_and_process_and_another_with_other_keys(
+    path: Path, tmp_path: Path
+) -> None:
+    one, other, stranger = FileSeal(path), FileSeal(path), FileSeal(tmp_path / "others")
+    texts = [f"plate {number}" for number in range(200)]
+    tokens = [one.blind(text) for text in texts]
+    assert [other.blind(text) for text in texts] == tokens
+    assert len(set(tokens)) > 190
+    assert all(0 <= token < 1 << BLIND_BITS for token in tokens)
+    assert max(tokens) > 1 << (BLIND_BITS - 2)  # all bits are used
+    assert sum(stranger.blind(text) == token for text, token in zip(texts, tokens, strict=True)) < 5
+
+
+def test_a_token_is_no_part_of_a_reference(path: Path) -> None:
+    """Its key is of its own: what a reference shows helps nobody to a token."""
+    seal = FileSeal(path)
+    references = {seal.reference(SYSTEM_SCOPE, f"plate {number}")[:3] for number in range(50)}
+    assert not references & {seal.blind(f"plate {number}").to_bytes(3, "big") for number in range(50)}
+
+
+# ---------------------------------------------------------------- keys that must be there
+
+
+def test_keys_that_must_be_there_are_never_made(path: Path) -> None:
+    with pytest.raises(SealError, match="there is no keys file"):
+        FileSeal(path, must_exist=True)
+    assert not path.exists()
+
+
+def test_a_file_without_any_key_is_not_what_must_be_there(path: Path) -> None:
+    path.touch(mode=0o600)
+    with pytest.raises(NoKeyError):
+        FileSeal(path, must_exist=True)
+    assert path.read_bytes() == b""
+
+
+def test_keys_that_must_be_there_seal_and_grow_as_others(path: Path) -> None:
+    first = FileSeal(path)
+    first.ensure(["O1"])
+    second = FileSeal(path, must_exist=True)
+    assert second.unseal("O1", "p", first.seal("O1", "p", TEXT)) == TEXT
+    second.ensure(["O2"])
+    assert scopes(path) == [SYSTEM_SCOPE, "O1", "O2"]
