@@ -55,6 +55,10 @@ class PackedMap(Mapping[str, _V]):
             raise KeyError(name)
         return self._value(row)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether it is there."""
+        return isinstance(name, str) and _row_of(self._names, name.encode()) >= 0
+
     def __iter__(self) -> Iterator[str]:
         """The names, ascending."""
         return (name.decode() for name in self._names.tolist())
@@ -68,6 +72,6 @@ def _row_of(names: Names, name: bytes) -> int:
     """-1 where it is not there."""
     if len(name) > names.itemsize:
         return -1  # never widens the column to compare
-    row = int(np.searchsorted(names, np.array(name, dtype=names.dtype)))
+    row = int(names.searchsorted(np.array(name, dtype=names.dtype)))
     # A name with NULs at its end would be taken for the one without them.
     return row if row < len(names) and bytes(names[row]) == name else -1

@@ -188,9 +188,7 @@ class RegistryFollower:
             engine = await self._changed(engine, intake)
             self.changed = len(intake.columns)
         elif len(columns) >= PACKED_FROM:
-            get_logger().warning(
-                "started without a registry pack, every order was opened", orders=len(columns)
-            )
+            get_logger().warning("started without a registry pack", orders=len(columns))
         self._first = FirstColumns(sequence, columns, from_pack=pack is not None)
         self._put(engine, count=len(columns))
 
@@ -199,7 +197,7 @@ class RegistryFollower:
             async with asyncio.timeout(_PACK_S):
                 pack = await load_pack(conn, self._seal)
         except PackError as error:
-            get_logger().error("registry pack refused, every order is opened", exc_info=error)
+            get_logger().error("registry pack refused", exc_info=error)
             return None
         return pack
 

@@ -150,7 +150,7 @@ class PackKeeper:
             try:
                 await self._write_from(conn, found)
             except PackError as error:
-                get_logger().error("registry pack refused, every order is opened", exc_info=error)
+                get_logger().error("registry pack refused", exc_info=error)
                 await self._write_from(conn, None)
         self._packed_at = taken_in
 
@@ -173,7 +173,7 @@ class PackKeeper:
         try:
             return await find_pack(conn, self._seal)
         except PackError as error:
-            get_logger().error("registry pack refused, every order is opened", exc_info=error)
+            get_logger().error("registry pack refused", exc_info=error)
             return None
 
     async def _merged(self, conn: Connection, pack: FoundPack, intake: Intake) -> AsyncIterator[OrderColumns]:

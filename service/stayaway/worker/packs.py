@@ -26,8 +26,8 @@ PACK_SCOPE = "@registry-pack"
 """The packs' key, no order's (ids have no "@"): destroying it makes every copy of a pack unreadable."""
 PACKED_FROM = 2_000
 """A registry of fewer orders is opened within half a second, and has no pack."""
-BLOCK_ORDERS = 16_384
-"""About 1 MB a block: some milliseconds to seal, open or merge."""
+BLOCK_ORDERS = 8_192
+"""About 0.6 MB a block: some milliseconds to seal, open or merge."""
 _LOCK_KEY = int.from_bytes(b"regpack\0", "big")
 
 
