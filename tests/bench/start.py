@@ -28,7 +28,8 @@ from stayaway.kernel.shape import Shape
 from stayaway.orders.change import SEAL_PURPOSE, SOURCE_PURPOSE, content_digest
 from stayaway.orders.codec import encode_values
 from stayaway.orders.distance import circle
-from stayaway.orders.model import CourtOrder
+from stayaway.orders.model import CourtOrder, Record
+from stayaway.orders.records import RecordKind
 from stayaway.platform.embedded.postgres import EmbeddedPostgres
 from stayaway.platform.migrations import migrate
 from stayaway.platform.seal import FileSeal
@@ -187,16 +188,21 @@ async def _write(conn: asyncpg.Connection, seal: FileSeal, orders: list[CourtOrd
 
 def _rows(seal: FileSeal, orders: list[CourtOrder], number: int) -> Iterator[tuple[object, ...]]:
     for order in orders:
-        for ordinal, value in enumerate((*order.versions, *order.notices)):
-            kind = "NOTICE" if ordinal else "VERSION"
-            digest = bytes([ordinal]) * 32
-            name = order.order_id
-            yield (
-                name, number, ordinal, kind, None if ordinal else 1, RECORDED, bytes(32),
-                content_digest(seal, digest, name),
-                seal.seal(name, SEAL_PURPOSE, encode_values(kind, digest, value)),
-                seal.seal(name, SOURCE_PURPOSE, b"{}"),
-            )  # fmt: skip
+        version = order.versions[0]
+        yield _row(seal, number, 0, "VERSION", version, version.version)
+        for notice in order.notices:
+            yield _row(seal, number, 1, "NOTICE", notice, None)
+
+
+def _row(
+    seal: FileSeal, number: int, ordinal: int, kind: RecordKind, value: Record, version: int | None
+) -> tuple[object, ...]:
+    name, digest = value.order_id, bytes([ordinal]) * 32
+    return (
+        name, number, ordinal, kind, version, RECORDED, bytes(32), content_digest(seal, digest, name),
+        seal.seal(name, SEAL_PURPOSE, encode_values(kind, digest, value)),
+        seal.seal(name, SOURCE_PURPOSE, b"{}"),
+    )  # fmt: skip
 
 
 def start(road: Road, *what: str) -> None:

@@ -18,6 +18,7 @@ from stayaway.matching.columns import OrderColumns, Plates, plate_columns
 from stayaway.sightings.batch import SightingBatch
 
 Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int32]
 
 # Pairs of (event, vehicle) compared at once; bounds the memory of a batch over one crowded place.
 _CHUNK = 200_000
@@ -32,14 +33,15 @@ class OwnNames:
     behind unused until the next start.
     """
 
-    starts: Ints
-    stops: Ints
+    starts: Rows
+    stops: Rows
     values: npt.NDArray[Any]
 
     @classmethod
     def of(cls, offsets: Ints, values: npt.NDArray[Any]) -> "OwnNames":
         """Order n has the rows `offsets[n]` to `offsets[n + 1]`."""
-        return cls(offsets[:-1], offsets[1:], values)
+        rows = offsets.astype(np.int32)
+        return cls(rows[:-1], rows[1:], values)
 
     def of_order(self, number: int) -> npt.NDArray[Any]:
         """Its rows; none of an order that is not there."""
@@ -60,7 +62,9 @@ class OwnNames:
 
     def with_changes(self, orders: int, numbers: Ints, counts: Ints, values: npt.NDArray[Any]) -> "OwnNames":
         """`numbers[i]` has the next `counts[i]` rows of `values` now. `orders`: how many there are."""
-        grown = np.zeros(orders - len(self.starts), dtype=np.int64)
+        if orders == len(self.starts) and not len(numbers):
+            return self
+        grown = np.zeros(orders - len(self.starts), dtype=np.int32)
         starts, stops = np.concatenate([self.starts, grown]), np.concatenate([self.stops, grown])
         stops[numbers] = len(self.values) + np.cumsum(counts)
         starts[numbers] = stops[numbers] - counts

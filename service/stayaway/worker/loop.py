@@ -1,7 +1,7 @@
 """The matcher: its servers reached, its registry followed, batch after batch, and how it ends."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic
@@ -250,9 +250,13 @@ class MatcherWorker:
     async def _close(self) -> None:
         clients = [closing for closing in (self._consumer, self._producer) if closing is not None]
         await asyncio.gather(*(self._close_client(closing) for closing in clients))
-        for closing in (self._database.close(), self._shelf.close(), self._keeper.close()):
-            with suppress(*PASSING_ERRORS):
-                await closing
+        databases = (self._database.close(), self._shelf.close(), self._keeper.close())
+        await asyncio.gather(*map(self._close_database, databases))
+
+    @staticmethod
+    async def _close_database(closing: Awaitable[None]) -> None:
+        with suppress(*PASSING_ERRORS):
+            await closing
 
     @staticmethod
     async def _close_client(closing: Any) -> None:

@@ -93,6 +93,9 @@ class OrderShelf:
             except PASSING_ERRORS as error:
                 self._database.drop()
                 await patience.pause(error)
+            except asyncio.CancelledError:
+                self._database.drop()  # its answer is still on the way
+                raise
             else:
                 self._on_read(len(order_ids))
                 return stored

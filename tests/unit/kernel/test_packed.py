@@ -16,7 +16,7 @@ ASKED = st.one_of(IDS, st.text(max_size=6), IDS.map(lambda name: name + "\0"))
 def test_it_finds_what_a_dict_finds(names: set[str], asked: list[str]) -> None:
     expected = {name: row for row, name in enumerate(sorted(names))}
     packed = PackedMap(name_column(sorted(names)), int)
-    assert (packed, len(packed), list(packed)) == (expected, len(expected), list(expected))
+    assert (dict(packed), len(packed), list(packed)) == (expected, len(expected), list(expected))
     for name in [*asked, *names, ""]:
         assert packed.get(name) == expected.get(name)
         assert (name in packed) == (name in expected)
