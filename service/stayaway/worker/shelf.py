@@ -21,8 +21,8 @@ from stayaway.worker.patience import Patience
 _ANSWER_S = 10.0
 _AT_ONCE = 50
 """Orders opened between two turns of the loop: some 3 ms."""
-MAX_ORDERS = 5_000
-"""Orders kept. The collector of garbage looks at all that they are made of: at 5,000 for some 3 ms."""
+MAX_ORDERS = 2_000
+"""Orders kept. The collector of garbage looks at all that they are made of: at 2,000 for some 4 ms."""
 MAX_BYTES = 200_000_000
 """Of orders kept, about: for zones of very many vertices."""
 _ORDER_BYTES = 4_000
