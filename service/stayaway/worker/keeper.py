@@ -65,7 +65,7 @@ class PackKeeper:
         """Check or write what the start began with, then write a pack whenever much has changed.
 
         Raises StoredOrderError or SealError where an order does not open or is not as the pack has it: then
-        there is no pack any more. A server that is away is waited for.
+        there is no pack any more. A server that is away is waited for, within the limit (UnreachableError).
         """
         await self._follower.loaded.wait()
         await self._settle(self._follower.take_first())

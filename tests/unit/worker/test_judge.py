@@ -39,11 +39,14 @@ def part_of(partition: int, values: list[bytes | None]) -> Part:
 
 
 class AtHand:
-    """All orders are those of the snapshot."""
+    """All orders are those of the snapshot. `asked`: how often."""
+
+    asked = 0
 
     async def orders(
         self, snapshot: RegistrySnapshot, order_ids: Collection[str]
     ) -> Mapping[str, CourtOrder]:
+        self.asked += 1
         return {order_id: snapshot.orders[order_id] for order_id in order_ids}
 
 
@@ -58,10 +61,13 @@ async def test_slices_change_nothing(size: int, monkeypatch: pytest.MonkeyPatch)
     values: list[bytes | None] = [*workload.events(1_000), None, b"{", b'{"schema":"plate_read.v1"}'] * 2
     random.Random(5).shuffle(values)
     parts = [part_of(0, values[:900]), part_of(1, values[900:901]), part_of(2, values[901:])]
-    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, AtHand())
+    source = AtHand()
+    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, source)
     alone = [(await judge_parts([part], registry))[0] for part in parts]
     monkeypatch.setattr(judge, "SLICE", size)
+    source.asked = 0
     together = await judge_parts(parts, registry)
+    assert source.asked == 1  # for all orders of all parts
     assert told(together) == told(alone)
     assert sum(item.tally.refused for item in together) == 6
     assert any(item.stored for item in together)
