@@ -106,11 +106,11 @@ class FileSeal:
         if not all(wanted):
             raise SealError("a key's scope is empty")
         with self._guard:
-            if all(self._key(scope) is not None for scope in wanted):
+            if all(self._known(scope) is not None for scope in wanted):
                 return
             with self._locked() as descriptor:
                 self._read_on(descriptor)
-                missing = [scope for scope in wanted if self._key(scope) is None]
+                missing = [scope for scope in wanted if self._known(scope) is None]
                 if missing:
                     self._append(descriptor, missing)
 
@@ -143,11 +143,11 @@ class FileSeal:
         if derived is not None:
             return derived
         with self._guard:
-            key = self._key(scope)
+            key = self._known(scope)
             if key is None:
                 with self._opened() as descriptor:
                     self._read_on(descriptor)
-                key = self._key(scope)
+                key = self._known(scope)
             if key is None:
                 raise NoKeyError(
                     f"the keys file holds no key for scope {scope!r}",
@@ -159,7 +159,7 @@ class FileSeal:
             self._derived[scope] = derived
             return derived
 
-    def _key(self, scope: str) -> bytes | None:
+    def _known(self, scope: str) -> bytes | None:
         """The key of the scope, as far as the file was read."""
         if scope in self._keys:
             return self._keys[scope]
@@ -225,7 +225,7 @@ class FileSeal:
         lines = whole.splitlines() if len(whole) < _TABLE_BYTES else self._read_table(whole)
         for line in lines:
             scope, key = self._parse(line)
-            if self._key(scope) is None:
+            if self._known(scope) is None:
                 self._keys[scope] = key
         self._read_to += len(whole)
 
