@@ -2,7 +2,7 @@
 
 A start reads it in place of opening every record (deploy/adr/0013). Its blocks and its head are sealed under
 a key of its own, each bound to the pack, its sequence and its own number; the head says how many blocks and
-orders there are, and which change had that sequence. So no block can be left out, come twice, come from
+orders there are, and which change was the last by then. So no block can be left out, come twice, come from
 another pack or be read as another's, and no pack outlives the history that it was made of.
 """
 
@@ -36,7 +36,7 @@ class PackError(StayawayError):
 
 
 class PackHead(msgspec.Struct, array_like=True, frozen=True):
-    """What a pack holds. `change_number`, `applied_us`: of the change that has its sequence."""
+    """What a pack holds. `change_number`, `applied_us`: of the last change up to its sequence."""
 
     registry_sequence: int
     change_number: int
@@ -121,13 +121,11 @@ async def write_pack(
 ) -> int:
     """Write a pack of `blocks`, ascending, and delete all others; the number of its orders.
 
-    In the transaction of `writing`: before its commit there is no part of it for anyone. Raises PackError
-    where no change has that sequence.
+    In the transaction of `writing`: before its commit there is no part of it for anyone.
     """
     seal.ensure([PACK_SCOPE])
     published = await conn.fetchrow(SQL.find_change, registry_sequence)
-    if published is None:
-        raise PackError("No change of the registry has the sequence of this pack.")
+    assert published is not None, "what there is was recorded by some change"
     pack_id, number, orders = secrets.token_bytes(16), 0, 0
     async for columns in blocks:
         number, orders = number + 1, orders + len(columns)

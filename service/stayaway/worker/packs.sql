@@ -1,11 +1,16 @@
 -- The registry's packs (packs.py): block 0 is the head, the others hold the orders, ascending by id.
 
 -- name: find_pack
--- description: The head of the newest pack that is not beyond the registry, and the change it was made after.
+-- description: The head of the newest pack that is not beyond the registry, and the last change up to it.
 SELECT p.pack_id, p.registry_sequence, p.content_sealed, c.change_number, c.applied_at
   FROM registry_pack p
   JOIN registry r ON p.registry_sequence <= r.registry_sequence
-  LEFT JOIN registry_change c ON c.registry_sequence = p.registry_sequence
+  LEFT JOIN LATERAL (
+       SELECT change_number, applied_at
+         FROM registry_change
+        WHERE registry_sequence <= p.registry_sequence
+        ORDER BY registry_sequence DESC
+        LIMIT 1) c ON true
  WHERE p.block_number = 0
  ORDER BY p.registry_sequence DESC
  LIMIT 1;
@@ -15,8 +20,12 @@ SELECT p.pack_id, p.registry_sequence, p.content_sealed, c.change_number, c.appl
 SELECT content_sealed FROM registry_pack WHERE pack_id = $1 AND block_number = $2;
 
 -- name: find_change
--- description: The change that has this sequence.
-SELECT change_number, applied_at FROM registry_change WHERE registry_sequence = $1;
+-- description: The last change up to this sequence. (A look that found ended orders raises the sequence alone.)
+SELECT change_number, applied_at
+  FROM registry_change
+ WHERE registry_sequence <= $1
+ ORDER BY registry_sequence DESC
+ LIMIT 1;
 
 -- name: insert_block
 -- description: One block of a pack that is being written.

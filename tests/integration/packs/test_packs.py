@@ -70,6 +70,16 @@ async def test_one_pack_serves_every_policy(rig: Rig, conn: asyncpg.Connection) 
     await assert_same_as_whole(rig, conn, follower)
 
 
+async def test_a_sequence_that_no_change_has_may_be_packed(rig: Rig, conn: asyncpg.Connection) -> None:
+    """Orders that end by themselves raise the registry's sequence and K, and record nothing."""
+    await conn.execute("UPDATE registry SET registry_sequence = 11, known_at = known_at + interval '1 day'")
+    assert await write(conn, rig.seal) == 11
+    follower = follower_of(rig)
+    await follower.reload()
+    assert follower.take_first().from_pack
+    await assert_same_as_whole(rig, conn, follower)
+
+
 # ---------------------------------------------------------------- packs that may not be used
 
 
