@@ -34,6 +34,7 @@ from stayaway.platform.embedded.postgres import EmbeddedPostgres
 from stayaway.platform.seal import FileSeal
 from stayaway.worker.database import Database
 from stayaway.worker.follow import RegistryFollower
+from stayaway.worker.shelf import OrderShelf
 seal = FileSeal(pathlib.Path(os.environ["STAYAWAY_KEYS_FILE"]))
 policy = load_policy(pathlib.Path(os.environ["STAYAWAY_POLICY_FILE"]))
 def peak_mb():  # not getrusage: that remembers whoever started this process
@@ -42,8 +43,10 @@ def peak_mb():  # not getrusage: that remembers whoever started this process
 async def main():
     start, used = time.perf_counter(), time.process_time()
     database = Database(os.environ["STAYAWAY_DATABASE"], wait_s=5, on_wait=print)
-    registry = await RegistryFollower(database, seal, policy).reload()
-    print(f"  start on {len(registry.engine.snapshot.orders):,} orders: {time.perf_counter() - start:.1f} s,"
+    shelf = OrderShelf(database, seal, wait_s=5)
+    registry = await RegistryFollower(database, seal, policy, source=shelf).reload()
+    orders = len(registry.engine.snapshot.head_changes)
+    print(f"  start on {orders:,} orders: {time.perf_counter() - start:.1f} s,"
         f" {time.process_time() - used:.1f} s of them this process's,"
         f" {peak_mb():,.0f} MB at most", flush=True)
 asyncio.run(main())

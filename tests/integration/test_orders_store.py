@@ -15,7 +15,7 @@ from stayaway.audit.store import load_entries, verify_stream
 from stayaway.kernel.instants import parse_instant
 from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL, SEAL_PURPOSE
 from stayaway.orders.codec import StoredOrderError
-from stayaway.orders.load import load_change, load_orders, load_registry, load_sequence
+from stayaway.orders.load import load_changed, load_orders, load_registry, load_sequence, load_stored
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.store import (
     ImportOutcome,
@@ -166,20 +166,34 @@ async def test_following_reads_only_what_was_added(connection: asyncpg.Connectio
 
 
 async def test_a_change_says_what_it_changed_and_when(connection: asyncpg.Connection, seal: FileSeal) -> None:
-    """The orders with new records, and for each sequence passed the instant it was recorded."""
+    """The orders with new records, and for each sequence passed the instant it was published."""
     await apply(connection, seal, orders("O1", "O2"))
-    first = await load_change(connection, seal)
+    first = await load_changed(connection, 0)
     assert (set(first.order_ids), first.recorded) == ({"O1", "O2"}, ((1, NOW),))
-    nothing = await load_change(connection, seal, first.snapshot)
-    assert (nothing.snapshot, nothing.order_ids, nothing.recorded) == (first.snapshot, (), ())
+    nothing = await load_changed(connection, 1)
+    assert nothing == (1, first.known_at, (), ())
     await apply(connection, seal, orders("O3"))
     await apply(connection, seal, orders("O1", version=2, case_number="F-2") | {"notices": []})
-    told = []
-    change = await load_change(connection, seal, first.snapshot, on_progress=lambda: told.append(1))
+    change = await load_changed(connection, 1)
     assert sorted(change.order_ids) == ["O1", "O3"]
     assert change.recorded == ((2, NOW), (3, NOW))
-    assert len(told) == 3
-    assert set(first.snapshot.orders) == {"O1", "O2"}
+    assert change.registry_sequence == 3
+
+
+async def test_an_order_is_at_each_sequence_what_it_was_then(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """However much was recorded since; and before its first record it is not there."""
+    snapshots = []
+    for number in (1, 2, 3):
+        await apply(
+            connection, seal, orders("O1", version=number, case_number=f"F-{number}") | {"notices": []}
+        )
+        snapshots.append(await load_registry(connection, seal))
+    assert await load_stored(connection, seal, ["O1"], 0) == {}
+    for sequence, snapshot in enumerate(snapshots, start=1):
+        stored = (await load_stored(connection, seal, ["O1", "O9"], sequence))["O1"]
+        assert stored == (snapshot.orders["O1"], snapshot.head_changes["O1"])
 
 
 async def test_some_orders_alone_are_those_of_the_registry(

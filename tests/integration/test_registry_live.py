@@ -154,7 +154,7 @@ async def test_a_batch_in_hand_is_not_judged_by_old_orders(rig: Rig) -> None:
     assert await matcher.judge(state, [read(plate="ZZZ9999")]) is not None
     assert [row["order_id"] for row in await rig.alerts()] == ["O2"]
     assert not matcher.follower.is_out_of_touch
-    await matcher.database.close()
+    await matcher.close()
 
 
 async def test_an_order_that_cannot_be_read_ends_the_run(rig: Rig) -> None:

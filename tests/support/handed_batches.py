@@ -13,17 +13,21 @@ from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.judge import Part
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import claim
+from stayaway.worker.shelf import OrderShelf
 from support.worker_rig import NOW, READS, Rig
 
 
 class Matcher:
-    """Claims partitions, judges and commits what it is given, and closes nothing: the rig does."""
+    """Claims partitions, judges and commits what it is given."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.database = Database(rig.dsn, wait_s=10, on_wait=lambda _: None)
-        rig.databases.append(self.database)
-        self.follower = RegistryFollower(self.database, rig.seal, rig.policy)
+        reading = Database(rig.dsn, wait_s=10, on_wait=lambda _: None)
+        rig.databases += [self.database, reading]
+        self.follower = RegistryFollower(
+            self.database, rig.seal, rig.policy, source=OrderShelf(reading, rig.seal, wait_s=10)
+        )
         self.counters = Counters()
         self.runner = BatchRunner(
             database=self.database,
@@ -35,6 +39,10 @@ class Matcher:
             clock=lambda: NOW,
             wait_s=10,
         )
+
+    async def close(self) -> None:
+        for opened in self.rig.databases:
+            await opened.close()
 
     async def claim(self, partition: int = 0) -> PartitionState:
         await self.follower.reload()

@@ -168,13 +168,24 @@ def starts_of(counts: Iterable[int]) -> Ints:
 
 def part_bounds(shapes: Sequence[Shape]) -> Floats:
     """For each part of each shape, in order, its lon_min, lat_min, lon_max, lat_max."""
+    return to_degrees(grid_bounds(shapes))
+
+
+def to_degrees(grid: npt.NDArray[np.int32]) -> Floats:
+    """Whole numbers of 1e-7 degree as the doubles nearest to those decimals."""
+    degrees: Floats = grid / GRID
+    return degrees
+
+
+def grid_bounds(shapes: Sequence[Shape]) -> npt.NDArray[np.int32]:
+    """`part_bounds` in whole numbers of 1e-7 degree."""
     outers = [part[0] for shape in shapes for part in shape.packed]
     if not outers:
-        return np.zeros((0, 4))
+        return np.zeros((0, 4), dtype=np.int32)
     grid = np.frombuffer(b"".join(outers), dtype=PACKED).reshape(-1, 2)
     starts = starts_of(map(len, outers))[:-1] // VERTEX_BYTES
     low, high = np.minimum.reduceat(grid, starts), np.maximum.reduceat(grid, starts)
-    return np.hstack([low, high]) / GRID
+    return np.hstack([low, high]).astype(np.int32, copy=False)
 
 
 def _pack(ring: Ints | Sequence[tuple[int, int]]) -> bytes:

@@ -7,18 +7,19 @@ engine was built whole or grew by changes.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stayaway.access.policy import Policy
-from stayaway.kernel.shape import Shape
+from stayaway.kernel.packed import Ints
 from stayaway.kernel.steps import Steps, finish
 from stayaway.matching.case import DecisionInput
-from stayaway.matching.decision import circle_radius_m, decide
-from stayaway.matching.identities import OrderIdentities, OrderNames
-from stayaway.matching.index import Boxes, IndexEntry
+from stayaway.matching.columns import OrderColumns
+from stayaway.matching.decision import decide
+from stayaway.matching.identities import OrderIdentities
+from stayaway.matching.index import NO_BOXES, Boxes
 from stayaway.matching.layers import Compacted, LayeredIndex
 from stayaway.matching.model import EventDecision, Judgement, Match
 from stayaway.matching.roster import Roster
@@ -29,7 +30,9 @@ from stayaway.sightings.model import Refusal
 from stayaway.sightings.wire import parse_sighting
 
 _STEP_ORDERS = 50
-"""So many orders take some milliseconds."""
+"""Reading so many orders takes some milliseconds."""
+_STEP_ROWS = 20_000
+"""So many orders that are columns already take as long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,22 @@ class EngineParts:
     roster: Roster
     zones: LayeredIndex
     identities: OrderIdentities
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """What of a batch passed the gates: for each row of it, ascending, the ids of the orders to judge by.
+
+    `candidates`: for each record of the batch, how many zones' boxes its point lies in.
+    """
+
+    by_row: Mapping[int, Collection[str]]
+    candidates: Ints
+
+    @property
+    def order_ids(self) -> set[str]:
+        """All orders that the decisions need."""
+        return {order_id for order_ids in self.by_row.values() for order_id in order_ids}
 
 
 class Engine:
@@ -63,27 +82,29 @@ class Engine:
         return finish(self.change_steps(snapshot, order_ids))
 
     def change_steps(self, snapshot: RegistrySnapshot, order_ids: Collection[str]) -> Steps["Engine"]:
-        """`with_changes` in steps of a few milliseconds."""
-        changed = list(dict.fromkeys(order_ids))
-        roster, numbers = self.parts.roster, list[int]()
-        if not len(roster):
-            roster = roster.with_orders(changed)  # the start, for which nothing waits: at once is quicker
-        boxes, names = [Boxes.of(())], list[tuple[int, OrderNames, OrderNames]]()
+        """`with_changes` in steps of a few milliseconds; the snapshot has those orders."""
+        changed, columns = list(dict.fromkeys(order_ids)), list[OrderColumns]()
         for start in range(0, len(changed), _STEP_ORDERS):
-            part = changed[start : start + _STEP_ORDERS]
-            roster = roster.with_orders(part)
-            orders = [(roster.numbers[order_id], snapshot.orders[order_id]) for order_id in part]
-            numbers += [number for number, _ in orders]
-            boxes.append(Boxes.of(_entries(orders, self.policy)))
-            names += [
-                (number, OrderNames.of(self.snapshot.orders.get(order.order_id)), OrderNames.of(order))
-                for number, order in orders
-            ]
+            orders = [snapshot.orders[order_id] for order_id in changed[start : start + _STEP_ORDERS]]
+            columns.append(OrderColumns.of(orders, snapshot.head_changes))
             yield
-        identities = yield from self.parts.identities.change_steps(len(roster), names)
-        zones = yield from self.parts.zones.change_steps(
-            len(roster), np.array(numbers, dtype=np.int64), Boxes.joined(boxes)
-        )
+        return (yield from self.column_steps(snapshot, OrderColumns.joined(columns)))
+
+    def column_steps(self, snapshot: RegistrySnapshot, changed: OrderColumns) -> Steps["Engine"]:
+        """The same for whoever has the columns of the orders that changed."""
+        roster = self.parts.roster
+        if not len(roster):
+            return Engine(snapshot, self.policy, (yield from parts_steps(changed, self.policy)))
+        numbers = []
+        for start in range(0, len(changed), _STEP_ORDERS):
+            part = [name.decode() for name in changed.order_ids[start : start + _STEP_ORDERS].tolist()]
+            roster = roster.with_orders(part)
+            numbers += [roster.numbers[order_id] for order_id in part]
+            yield
+        rows = np.array(numbers, dtype=np.int64)
+        boxes = yield from _box_steps(changed, rows, self.policy)
+        identities = yield from self.parts.identities.change_steps(len(roster), rows, changed)
+        zones = yield from self.parts.zones.change_steps(len(roster), rows, boxes)
         return Engine(snapshot, self.policy, EngineParts(roster, zones, identities))
 
     @property
@@ -103,18 +124,31 @@ class Engine:
     # ------------------------------------------------------------ judging
 
     def judge(self, batch: SightingBatch) -> Judgement:
-        """Every event of the batch that matches something, with its reasons."""
+        """Every event of the batch that matches something, with its reasons; the snapshot has all orders."""
+        return self.decide(batch, self.pass_gates(batch), self.snapshot.orders)
+
+    def pass_gates(self, batch: SightingBatch) -> Passed:
+        """Which events have to be judged by which orders."""
         rows, owners = self.parts.zones.query(batch.lon, batch.lat)
         passed = self.parts.identities.agree(batch, rows, owners, self.policy.loose_min_length)
         by_row: dict[int, set[int]] = defaultdict(set)
         for row, owner in zip(rows[passed].tolist(), owners[passed].tolist(), strict=True):
             by_row[row].add(owner)
-        decided = (self._decide(batch, row, by_row[row]) for row in sorted(by_row))
-        decisions = sorted((d for d in decided if d is not None), key=lambda decision: decision.index)
-        candidates = np.bincount(batch.index[rows], minlength=batch.n)
-        return Judgement(decisions=tuple(decisions), candidates=candidates)
+        order_id = self.parts.roster.order_id
+        return Passed(
+            by_row={row: sorted(map(order_id, by_row[row])) for row in sorted(by_row)},
+            candidates=np.bincount(batch.index[rows], minlength=batch.n),
+        )
 
-    def _decide(self, batch: SightingBatch, row: int, owners: Iterable[int]) -> EventDecision | None:
+    def decide(self, batch: SightingBatch, passed: Passed, orders: Mapping[str, CourtOrder]) -> Judgement:
+        """The batch judged. `orders`: those that `passed` names, at least, as they are at the snapshot."""
+        decided = (self._decide(batch, row, passed.by_row[row], orders) for row in passed.by_row)
+        decisions = sorted((d for d in decided if d is not None), key=lambda decision: decision.index)
+        return Judgement(decisions=tuple(decisions), candidates=passed.candidates)
+
+    def _decide(
+        self, batch: SightingBatch, row: int, order_ids: Iterable[str], orders: Mapping[str, CourtOrder]
+    ) -> EventDecision | None:
         index = int(batch.index[row])
         value = batch.values[index]
         sighting = parse_sighting(value)
@@ -122,11 +156,11 @@ class Engine:
             raise AssertionError("an accepted event reads the same a second time")
         content_sha256 = hashlib.sha256(value).digest()
         matches: list[Match] = []
-        for order_id in sorted(self.parts.roster.order_id(owner) for owner in owners):
+        for order_id in order_ids:
             given = DecisionInput(
                 sighting=sighting,
                 content_sha256=content_sha256,
-                order=self.snapshot.orders[order_id],
+                order=orders[order_id],
                 policy=self.policy,
                 policy_sha256=self._policy_sha256,
                 known_at=self.snapshot.known_at,
@@ -140,21 +174,30 @@ class Engine:
 
 
 def engine_steps(snapshot: RegistrySnapshot, policy: Policy) -> Steps[Engine]:
-    """`Engine(snapshot, policy)` in steps of a few milliseconds."""
+    """`Engine(snapshot, policy)` in steps of a few milliseconds; the snapshot has all orders."""
+    return empty_engine(snapshot, policy).change_steps(snapshot, snapshot.orders)
+
+
+def empty_engine(snapshot: RegistrySnapshot, policy: Policy) -> Engine:
+    """The engine before anything of `snapshot` is known."""
     nothing = replace(snapshot, orders={}, head_changes={})
-    parts = EngineParts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.empty())
-    return Engine(nothing, policy, parts).change_steps(snapshot, snapshot.orders)
+    parts = EngineParts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.of(OrderColumns.joined([])))
+    return Engine(nothing, policy, parts)
 
 
-def _entries(orders: Sequence[tuple[int, CourtOrder]], policy: Policy) -> Iterable[IndexEntry]:
-    """One entry per distinct place of an order, whatever versions hold it."""
-    for number, order in orders:
-        reaches: dict[Shape, float] = {}
-        for version in order.versions:
-            for zone in version.zones:
-                reach_m = max(
-                    zone.warning_m or 0.0, circle_radius_m(policy.accuracy_cap_m, zone.anchor_accuracy_m)
-                )
-                reaches[zone.shape] = max(reach_m, reaches.get(zone.shape, 0.0))
-        for shape, reach_m in reaches.items():
-            yield IndexEntry(shape, reach_m, number)
+def parts_steps(columns: OrderColumns, policy: Policy) -> Steps[EngineParts]:
+    """What an engine of these orders, and no others, looks things up in."""
+    numbers = np.arange(len(columns))
+    boxes = yield from _box_steps(columns, numbers, policy)
+    zones = yield from LayeredIndex.empty().change_steps(len(columns), numbers, boxes)
+    yield
+    return EngineParts(Roster.of(columns.order_ids), zones, OrderIdentities.of(columns))
+
+
+def _box_steps(columns: OrderColumns, numbers: Ints, policy: Policy) -> Steps[Boxes]:
+    boxes = [NO_BOXES]
+    for start in range(0, len(columns), _STEP_ROWS):
+        part = slice(start, start + _STEP_ROWS)
+        boxes.append(columns.take(np.arange(len(columns))[part]).boxes(policy.accuracy_cap_m, numbers[part]))
+        yield
+    return Boxes.joined(boxes)

@@ -4,21 +4,21 @@ A gate only: it passes every pair of event and order that could agree, and `deci
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from stayaway.kernel.bucketmap import BucketMap
-from stayaway.kernel.plates import MAX_LENGTH, fold_plate
+from stayaway.kernel.packed import Ints, Names, PackedMap, ragged_rows
+from stayaway.kernel.plates import fold_plate
 from stayaway.kernel.steps import Steps
-from stayaway.orders.model import CourtOrder
+from stayaway.matching.columns import OrderColumns, Plates, plate_columns
 from stayaway.sightings.batch import SightingBatch
 
-Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Plates = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int32]
 
 # Pairs of (event, vehicle) compared at once; bounds the memory of a batch over one crowded place.
 _CHUNK = 200_000
@@ -27,65 +27,110 @@ _STEP_ORDERS = 250
 _FOLDED = np.array([ord(fold_plate(chr(code))) for code in range(256)], dtype=np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNames:
-    """What of one order an event could name: plates in normal form and device ids, ascending."""
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnNames:
+    """Order n has the rows `starts[n]` to `stops[n]` of `values`; what it had before its last change stays
+    behind unused until the next start.
+    """
 
-    plates: tuple[str, ...]
-    device_ids: tuple[str, ...]
+    starts: Rows
+    stops: Rows
+    values: npt.NDArray[Any]
 
     @classmethod
-    def of(cls, order: CourtOrder | None) -> "OrderNames":
-        """Of all versions; of no order, nothing."""
-        versions = () if order is None else order.versions
-        respondents = [respondent for version in versions for respondent in version.respondents]
-        plates = {vehicle.plate for respondent in respondents for vehicle in respondent.vehicles}
-        devices = {device_id for respondent in respondents for device_id in respondent.device_ids}
-        return cls(tuple(sorted(plates)), tuple(sorted(devices)))
+    def of(cls, offsets: Ints, values: npt.NDArray[Any]) -> "OwnNames":
+        """Order n has the rows `offsets[n]` to `offsets[n + 1]`."""
+        rows = offsets.astype(np.int32)
+        return cls(rows[:-1], rows[1:], values)
+
+    def of_order(self, number: int) -> npt.NDArray[Any]:
+        """Its rows; none of an order that is not there."""
+        if number >= len(self.starts):
+            return self.values[:0]
+        return self.values[self.starts[number] : self.stops[number]]
+
+    def moved_steps(self, numbers: Ints, offsets: Ints, values: npt.NDArray[Any]) -> Steps[Ints]:
+        """Which of the orders `numbers` have other rows than here, if they have those of `values` now."""
+        moved = []
+        for place, number in enumerate(numbers.tolist()):
+            if place % _STEP_ORDERS == 0:
+                yield
+            before, after = self.of_order(number), values[offsets[place] : offsets[place + 1]]
+            if len(before) != len(after) or (before != after).any():
+                moved.append(place)
+        return np.array(moved, dtype=np.int64)
+
+    def with_changes(self, orders: int, numbers: Ints, counts: Ints, values: npt.NDArray[Any]) -> "OwnNames":
+        """`numbers[i]` has the next `counts[i]` rows of `values` now. `orders`: how many there are."""
+        if orders == len(self.starts) and not len(numbers):
+            return self
+        grown = np.zeros(orders - len(self.starts), dtype=np.int32)
+        starts, stops = np.concatenate([self.starts, grown]), np.concatenate([self.stops, grown])
+        stops[numbers] = len(self.values) + np.cumsum(counts)
+        starts[numbers] = stops[numbers] - counts
+        return OwnNames(starts, stops, np.concatenate([self.values, values]) if len(values) else self.values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OrderIdentities:
-    """Immutable. Order n has the plates `starts[n]` to `stops[n]`; plates of earlier versions of the
-    columns stay behind unused (20 bytes each) until the next start.
+    """Immutable. `folded`: the plates' values with every confusion class folded. `devices`: the numbers of
+    the orders that name a device; `own_devices`: the devices of each order.
     """
 
-    starts: Ints
-    stops: Ints
-    plates: Plates
+    plates: OwnNames
     folded: Plates
+    own_devices: OwnNames
     devices: BucketMap[frozenset[int]]
 
     @classmethod
-    def empty(cls) -> "OrderIdentities":
-        """Of no orders."""
-        none, no_plates = np.zeros(0, dtype=np.int64), _plate_columns([])
-        return cls(none, none, no_plates, no_plates, BucketMap())
-
-    def change_steps(
-        self, orders: int, changed: Sequence[tuple[int, OrderNames, OrderNames]]
-    ) -> Steps["OrderIdentities"]:
-        """The columns after changes. `orders`: how many there are now. `changed`: for each, its number,
-        what it could be named by before, and now.
-        """
-        moved = [(number, after.plates) for number, before, after in changed if before.plates != after.plates]
-        grown = np.zeros(orders - len(self.starts), dtype=np.int64)
-        starts, stops = np.concatenate([self.starts, grown]), np.concatenate([self.stops, grown])
-        at = len(self.plates)
-        blocks = [(self.plates, self.folded)]
-        for first in range(0, len(moved), _STEP_ORDERS):
-            part = moved[first : first + _STEP_ORDERS]
-            for number, plates in part:
-                starts[number], stops[number] = at, at + len(plates)
-                at += len(plates)
-            columns = _plate_columns([plate for _, plates in part for plate in plates])
-            blocks.append((columns, _FOLDED[columns]))
-            yield
-        plate_blocks, folded_blocks = zip(*blocks, strict=True)
-        devices = yield from _device_steps(self.devices, changed)
-        return OrderIdentities(
-            starts, stops, np.concatenate(plate_blocks), np.concatenate(folded_blocks), devices
+    def of(cls, columns: OrderColumns) -> "OrderIdentities":
+        """Of these orders, numbered in their order."""
+        return cls(
+            OwnNames.of(columns.plate_offsets, columns.plates),
+            _FOLDED[columns.plates],
+            OwnNames.of(columns.device_offsets, columns.device_ids),
+            BucketMap(beneath=_by_device(columns.device_offsets, columns.device_ids)),
         )
+
+    def change_steps(self, orders: int, numbers: Ints, changed: OrderColumns) -> Steps["OrderIdentities"]:
+        """The columns after changes. `orders`: how many there are now. `numbers`: of the orders `changed`."""
+        moved = yield from self.plates.moved_steps(numbers, changed.plate_offsets, changed.plates)
+        counts = changed.plate_offsets[moved + 1] - changed.plate_offsets[moved]
+        added = changed.plates[ragged_rows(changed.plate_offsets[moved], counts)]
+        plates = self.plates.with_changes(orders, numbers[moved], counts, added)
+        folded = np.concatenate([self.folded, _FOLDED[added]]) if len(added) else self.folded
+        yield
+        moved = yield from self.own_devices.moved_steps(numbers, changed.device_offsets, changed.device_ids)
+        counts = changed.device_offsets[moved + 1] - changed.device_offsets[moved]
+        added_ids = changed.device_ids[ragged_rows(changed.device_offsets[moved], counts)]
+        own_devices = self.own_devices.with_changes(orders, numbers[moved], counts, added_ids)
+        yield
+        devices = yield from self._device_steps(numbers[moved], own_devices)
+        return OrderIdentities(plates, folded, own_devices, devices)
+
+    def _device_steps(self, numbers: Ints, own_devices: OwnNames) -> Steps[BucketMap[frozenset[int]]]:
+        gone: dict[bytes, set[int]] = defaultdict(set)
+        come: dict[bytes, set[int]] = defaultdict(set)
+        for place, number in enumerate(numbers.tolist()):
+            if place % _STEP_ORDERS == 0:
+                yield
+            before = set(self.own_devices.of_order(number).tolist())
+            after = set(own_devices.of_order(number).tolist())
+            for device_id in before - after:
+                gone[device_id].add(number)
+            for device_id in after - before:
+                come[device_id].add(number)
+        devices, touched = self.devices, sorted(gone.keys() | come.keys())
+        for first in range(0, len(touched), _STEP_ORDERS):
+            part = [(name.decode(), name) for name in touched[first : first + _STEP_ORDERS]]
+            devices = devices.updated(
+                {
+                    device_id: (devices.get(device_id, frozenset()) - gone[name]) | come[name]
+                    for device_id, name in part
+                }
+            )
+            yield
+        return devices
 
     def agree(self, batch: SightingBatch, rows: Ints, owners: Ints, loose_min_length: int) -> Bools:
         """For each (row, owner) pair: whether the event may name a vehicle or device of that order."""
@@ -93,7 +138,7 @@ class OrderIdentities:
         device = batch.is_device[rows]
         for i in np.flatnonzero(device).tolist():
             passed[i] = owners[i] in self.devices.get(batch.identities[rows[i]], ())
-        reads = np.flatnonzero(~device & (self.stops[owners] > self.starts[owners]))
+        reads = np.flatnonzero(~device & (self.plates.stops[owners] > self.plates.starts[owners]))
         if reads.size:
             self._agree_plates(batch, rows, owners, reads, loose_min_length, passed)
         return passed
@@ -109,9 +154,10 @@ class OrderIdentities:
     ) -> None:
         # Columns over the events that stand in some box, not over the whole batch.
         events, place = np.unique(rows[reads], return_inverse=True)
-        plates = _plate_columns([batch.identities[row] for row in events.tolist()])
+        plates = plate_columns([batch.identities[row] for row in events.tolist()])
         folded = _FOLDED[plates]
-        counts = self.stops[owners[reads]] - self.starts[owners[reads]]
+        starts = self.plates.starts[owners[reads]]
+        counts = self.plates.stops[owners[reads]] - starts
         ends = np.cumsum(counts)
         cut = 0
         while cut < len(reads):
@@ -120,9 +166,9 @@ class OrderIdentities:
             part = slice(cut, stop)
             pair = np.repeat(np.arange(cut, stop), counts[part])
             within = np.arange(len(pair)) - np.repeat(ends[part] - counts[part] - base, counts[part])
-            vehicle = self.starts[owners[reads[pair]]] + within
+            vehicle = starts[pair] + within
             event = place[pair]
-            ordered = self.plates[vehicle]
+            ordered = self.plates.values[vehicle]
             lengths = np.count_nonzero(ordered, axis=1)
             differing = np.count_nonzero(plates[event] != ordered, axis=1)
             same_length = np.count_nonzero(plates[event], axis=1) == lengths
@@ -132,37 +178,14 @@ class OrderIdentities:
             cut = stop
 
 
-def _device_steps(
-    devices: BucketMap[frozenset[int]], changed: Sequence[tuple[int, OrderNames, OrderNames]]
-) -> Steps[BucketMap[frozenset[int]]]:
-    gone: dict[str, set[int]] = defaultdict(set)
-    come: dict[str, set[int]] = defaultdict(set)
-    for place, (number, before, after) in enumerate(changed):
-        if place % _STEP_ORDERS == 0:
-            yield
-        if before.device_ids == after.device_ids:
-            continue
-        for device_id in set(before.device_ids) - set(after.device_ids):
-            gone[device_id].add(number)
-        for device_id in set(after.device_ids) - set(before.device_ids):
-            come[device_id].add(number)
-    touched = sorted(gone.keys() | come.keys())
-    for first in range(0, len(touched), _STEP_ORDERS):
-        part = touched[first : first + _STEP_ORDERS]
-        devices = devices.updated({name: _owners(devices, name, gone, come) for name in part})
-        yield
-    return devices
+def _by_device(offsets: Ints, device_ids: Names) -> PackedMap[frozenset[int]]:
+    """The numbers of the orders that have each device."""
+    order = np.argsort(device_ids, kind="stable")
+    owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[order]
+    names, starts = np.unique(device_ids[order], return_index=True)
+    stops = np.append(starts[1:], len(owners))
 
+    def owners_of(row: int) -> frozenset[int]:
+        return frozenset(owners[starts[row] : stops[row]].tolist())
 
-def _owners(
-    devices: BucketMap[frozenset[int]],
-    device_id: str,
-    gone: Mapping[str, set[int]],
-    come: Mapping[str, set[int]],
-) -> frozenset[int]:
-    return (devices.get(device_id, frozenset()) - gone.get(device_id, set())) | come.get(device_id, set())
-
-
-def _plate_columns(plates: Sequence[str]) -> Plates:
-    """A row of character codes per plate in normal form, padded with zeros."""
-    return np.array(plates, dtype=f"S{MAX_LENGTH}").view(np.uint8).reshape(len(plates), MAX_LENGTH)
+    return PackedMap(names, owners_of)

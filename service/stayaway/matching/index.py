@@ -55,7 +55,12 @@ class Boxes:
         counts = [len(entry.shape.packed) for entry in listed]
         reaches_m = np.repeat(np.array([entry.reach_m for entry in listed], dtype=np.float64), counts)
         owners = np.repeat(np.array([entry.owner for entry in listed], dtype=np.int64), counts)
-        boxes, sources = reach_boxes(part_bounds([entry.shape for entry in listed]), reaches_m)
+        return cls.around(part_bounds([entry.shape for entry in listed]), reaches_m, owners)
+
+    @classmethod
+    def around(cls, bounds: Floats, reaches_m: Floats, owners: Ints) -> "Boxes":
+        """The boxes of all points within `reaches_m` of what has these bounds (see `reach_boxes`)."""
+        boxes, sources = reach_boxes(bounds, reaches_m)
         return cls(boxes, owners[sources])
 
     @classmethod

@@ -4,21 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stayaway.kernel.bucketmap import BucketMap
+from stayaway.kernel.packed import NO_NAMES, Names, PackedMap
 
 _PAGE = 1_024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roster:
-    """Immutable. The order with number n is `pages[n // 1024][n % 1024]`."""
+    """Immutable. The first orders have the numbers of their rows in `first`; of those that came later, the
+    one with number len(first) + n is `pages[n // 1024][n % 1024]`.
+    """
 
+    first: Names
     numbers: BucketMap[int]
     pages: tuple[tuple[str, ...], ...]
 
     @classmethod
+    def of(cls, order_ids: Names) -> "Roster":
+        """Of these orders, ascending, in their order."""
+        return cls(order_ids, BucketMap(beneath=PackedMap(order_ids, int)), ())
+
+    @classmethod
     def empty(cls) -> "Roster":
         """Of no orders."""
-        return cls(BucketMap(), ())
+        return cls.of(NO_NAMES)
 
     def with_orders(self, order_ids: Sequence[str]) -> "Roster":
         """The next numbers go to those of these orders that have none yet, in their order."""
@@ -27,14 +36,17 @@ class Roster:
             return self
         first = len(self.numbers)
         numbers: Mapping[str, int] = {order_id: first + place for place, order_id in enumerate(new)}
-        kept = first // _PAGE
+        kept = (first - len(self.first)) // _PAGE
         rest = [*(self.pages[kept] if kept < len(self.pages) else ()), *new]
         pages = tuple(tuple(rest[start : start + _PAGE]) for start in range(0, len(rest), _PAGE))
-        return Roster(self.numbers.updated(numbers), (*self.pages[:kept], *pages))
+        return Roster(self.first, self.numbers.updated(numbers), (*self.pages[:kept], *pages))
 
     def order_id(self, number: int) -> str:
         """The order with that number."""
-        return self.pages[number // _PAGE][number % _PAGE]
+        later = number - len(self.first)
+        if later < 0:
+            return bytes(self.first[number]).decode()
+        return self.pages[later // _PAGE][later % _PAGE]
 
     def __len__(self) -> int:
         """How many orders there are."""

@@ -1,9 +1,14 @@
-"""The registry from Postgres into memory: all of it once, then what was added since."""
+"""The registry from Postgres into memory: all of it once, then what changed since.
+
+An order that changed is read whole again. Records are never changed and sequences commit in order, so
+what an order was at any sequence so far can be read at any time, and is the same each time.
+"""
 
 import asyncio
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,31 +17,37 @@ from stayaway.kernel.instants import EPOCH
 from stayaway.orders.change import SEAL_PURPOSE, content_digest
 from stayaway.orders.codec import StoredOrderError, decode_values
 from stayaway.orders.model import CourtOrder, Record
-from stayaway.orders.registry import RegistryChange, RegistrySnapshot
+from stayaway.orders.registry import RegistrySnapshot
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
 _V = TypeVar("_V")
 
-_PREFETCH_FIRST = 250
-"""Records read between two turns of the event loop at the start: some 10 ms of work."""
-_PREFETCH = 50
-"""The same while others use the loop: some 2 ms."""
+_ORDERS_AT_ONCE = 200
+"""Read between two turns of the event loop: some 15 ms of work."""
 _PIECE = 500
 """Entries of a mapping changed between two turns of the loop: about 1 ms."""
 
 
-class _Added(NamedTuple):
-    """A record and its place among those of its order."""
+class ChangedOrders(NamedTuple):
+    """The registry at a sequence, and what changed on the way to it from an earlier one.
+
+    `order_ids`: at least those with new records, each once. `recorded`: for each sequence passed, ascending,
+    the instant at which it was published (`registry_change.applied_at`, the writer's clock).
+    """
 
     registry_sequence: int
-    ordinal: int
-    change_number: int
-    record: Record
+    known_at: datetime
+    order_ids: tuple[str, ...]
+    recorded: tuple[tuple[int, datetime], ...]
 
 
-_NOTHING = RegistrySnapshot(orders={}, registry_sequence=0, known_at=EPOCH, head_changes={})
+class StoredOrder(NamedTuple):
+    """An order at a sequence, and the number of its last change by then."""
+
+    order: CourtOrder
+    head_change: int
 
 
 async def load_sequence(connection: Connection) -> int:
@@ -45,101 +56,90 @@ async def load_sequence(connection: Connection) -> int:
     return sequence
 
 
+async def load_changed(connection: Connection, after: int) -> ChangedOrders:
+    """What changed after registry sequence `after`, up to now; after 0 all orders there are."""
+    head = await connection.fetchrow(_QUERIES.load_sequence)
+    assert head is not None
+    sequence, known_at = head["registry_sequence"], head["known_at"] or EPOCH
+    if sequence <= after:
+        return ChangedOrders(after, known_at, (), ())
+    changes = await connection.fetch(_QUERIES.load_changes, after, sequence)
+    if after:
+        numbers = [row["change_number"] for row in changes]
+        rows = await connection.fetch(_QUERIES.load_changed_ids, numbers)
+    else:
+        rows = await connection.fetch(_QUERIES.load_ids)
+    return ChangedOrders(
+        sequence,
+        known_at,
+        tuple(row["order_id"] for row in rows),
+        tuple((row["registry_sequence"], row["applied_at"]) for row in changes),
+    )
+
+
+async def load_stored(
+    connection: Connection, seal: Seal, order_ids: Sequence[str], upto: int
+) -> dict[str, StoredOrder]:
+    """These orders as they were at registry sequence `upto`; one that had no record then is not there.
+
+    Raises StoredOrderError or SealError rather than leave a record out.
+    """
+    records: dict[str, list[Record]] = defaultdict(list)
+    heads: dict[str, int] = {}
+    for row in await connection.fetch(_QUERIES.load_records_of, list(order_ids), upto):
+        records[row["order_id"]].append(read_row(seal, row))
+        heads[row["order_id"]] = row["change_number"]
+    return {
+        order_id: StoredOrder(CourtOrder(order_id=order_id, versions=()).with_records(own), heads[order_id])
+        for order_id, own in records.items()
+    }
+
+
 async def load_registry(
     connection: Connection, seal: Seal, previous: RegistrySnapshot | None = None
 ) -> RegistrySnapshot:
-    """The registry as it stands; from `previous` on only what was added is read (see `load_change`)."""
-    return (await load_change(connection, seal, previous)).snapshot
+    """The registry as it stands, with all orders; from `previous` on only what changed is read.
 
-
-async def load_change(
-    connection: Connection,
-    seal: Seal,
-    previous: RegistrySnapshot | None = None,
-    *,
-    on_progress: Callable[[], None] = lambda: None,
-) -> RegistryChange:
-    """The registry as it stands, and what was added since `previous`: only that is read.
-
-    One consistent state in any isolation: sequences commit in order, so all records up to the
-    one read are there. `previous` stays as it is. Raises StoredOrderError or SealError rather than
-    leave an order out. `on_progress` is called as records come.
+    One consistent state in any isolation. `previous` stays as it is. Raises as `load_stored` does.
     """
-    head = await connection.fetchrow(_QUERIES.load_sequence)
-    assert head is not None
-    before = previous or _NOTHING
-    if head["registry_sequence"] <= before.registry_sequence and previous is not None:
-        return RegistryChange(snapshot=previous, order_ids=(), recorded=())
-    changes = await connection.fetch(
-        _QUERIES.load_changes, before.registry_sequence, head["registry_sequence"]
+    changed = await load_changed(connection, previous.registry_sequence if previous else 0)
+    if previous is not None and changed.registry_sequence == previous.registry_sequence:
+        return previous
+    orders, heads = dict[str, CourtOrder](), dict[str, int]()
+    for page in pages(changed.order_ids, _ORDERS_AT_ONCE):
+        stored = await load_stored(connection, seal, page, changed.registry_sequence)
+        orders |= {order_id: item.order for order_id, item in stored.items()}
+        heads |= {order_id: item.head_change for order_id, item in stored.items()}
+    return RegistrySnapshot(
+        orders=await updated(previous.orders if previous else {}, orders),
+        registry_sequence=changed.registry_sequence,
+        known_at=changed.known_at,
+        head_changes=await updated(previous.head_changes if previous else {}, heads),
     )
-    added = await _read_added(connection, seal, changes, is_first=previous is None, on_progress=on_progress)
-    orders, heads = await _with_added(before.orders, added)
-    snapshot = RegistrySnapshot(
-        orders=orders,
-        registry_sequence=head["registry_sequence"],
-        known_at=head["known_at"] or EPOCH,
-        head_changes=await _updated(before.head_changes, heads),
-    )
-    recorded = tuple((row["registry_sequence"], row["applied_at"]) for row in changes)
-    return RegistryChange(snapshot=snapshot, order_ids=tuple(added), recorded=recorded)
-
-
-async def _read_added(
-    connection: Connection,
-    seal: Seal,
-    changes: Sequence[Any],
-    *,
-    is_first: bool,
-    on_progress: Callable[[], None],
-) -> dict[str, list[_Added]]:
-    """The records of these changes by order."""
-    sequences = {row["change_number"]: row["registry_sequence"] for row in changes}
-    added: dict[str, list[_Added]] = defaultdict(list)
-    prefetch = _PREFETCH_FIRST if is_first else _PREFETCH
-    async with connection.transaction():
-        async for row in connection.cursor(_QUERIES.load_records, list(sequences), prefetch=prefetch):
-            place = (sequences[row["change_number"]], row["ordinal"])
-            added[row["order_id"]].append(_Added(*place, row["change_number"], read_row(seal, row)))
-            on_progress()
-    return added
 
 
 async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[str]) -> RegistrySnapshot:
     """The registry as it stands, with these orders alone: for whoever judges by them only.
 
-    The caller has locked their heads, or the registry. Raises StoredOrderError or SealError.
+    The caller has locked their heads, or the registry. Raises as `load_stored` does.
     """
     head = await connection.fetchrow(_QUERIES.load_sequence)
     assert head is not None
-    records: dict[str, list[Record]] = defaultdict(list)
-    heads: dict[str, int] = {}
-    for row in await connection.fetch(_QUERIES.load_records_of, list(order_ids)):
-        records[row["order_id"]].append(read_row(seal, row))
-        heads[row["order_id"]] = row["change_number"]
+    stored = await load_stored(connection, seal, order_ids, head["registry_sequence"])
     return RegistrySnapshot(
-        orders=BucketMap({name: _extended(None, name, own) for name, own in records.items()}),
+        orders=BucketMap({order_id: item.order for order_id, item in stored.items()}),
         registry_sequence=head["registry_sequence"],
         known_at=head["known_at"] or EPOCH,
-        head_changes=heads,
+        head_changes={order_id: item.head_change for order_id, item in stored.items()},
     )
 
 
-async def _with_added(
-    orders: Mapping[str, CourtOrder], added: Mapping[str, list[_Added]]
-) -> tuple[BucketMap[CourtOrder], dict[str, int]]:
-    """The orders with what was added, in the order it was applied, and the last change of each of those."""
-    changed, heads = {}, {}
-    for number, (order_id, own) in enumerate(added.items(), start=1):
-        own.sort(key=lambda item: (item.registry_sequence, item.ordinal))
-        changed[order_id] = _extended(orders.get(order_id), order_id, [item.record for item in own])
-        heads[order_id] = own[-1].change_number
-        if number % _PIECE == 0:
-            await asyncio.sleep(0)
-    return await _updated(orders, changed), heads
+def pages(order_ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """All of them, `size` at a time."""
+    return (order_ids[start : start + size] for start in range(0, len(order_ids), size))
 
 
-async def _updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> BucketMap[_V]:
+async def updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> BucketMap[_V]:
     """With these keys set, a piece at a time: the loop of whoever asks goes on meanwhile."""
     if not before:
         return BucketMap(changes)
@@ -168,7 +168,3 @@ def read_sealed(seal: Seal, row: Any) -> tuple[bytes, Record]:
             "The row was changed outside stayaway: restore it from a backup.",
         )
     return digest, value
-
-
-def _extended(before: CourtOrder | None, order_id: str, records: list[Record]) -> CourtOrder:
-    return (before or CourtOrder(order_id=order_id, versions=())).with_records(records)

@@ -60,11 +60,11 @@ SELECT pg_notify($1, $2);
 SELECT registry_sequence, known_at FROM registry;
 
 -- name: load_records_of
--- description: All records of these orders, in the order they were applied.
+-- description: All records of these orders up to a sequence, in the order they were applied.
 SELECT r.order_id, c.registry_sequence, r.change_number, r.record_kind, r.content_digest, r.payload_sealed
   FROM order_record r
   JOIN registry_change c USING (change_number)
- WHERE r.order_id = ANY ($1::text[])
+ WHERE r.order_id = ANY ($1::text[]) AND c.registry_sequence <= $2
  ORDER BY c.registry_sequence, r.order_id, r.ordinal;
 
 -- name: load_changes
@@ -74,11 +74,13 @@ SELECT change_number, registry_sequence, applied_at
  WHERE registry_sequence > $1 AND registry_sequence <= $2
  ORDER BY registry_sequence;
 
--- name: load_records
--- description: The records of these changes, in no particular order.
-SELECT order_id, change_number, ordinal, record_kind, content_digest, payload_sealed
-  FROM order_record
- WHERE change_number = ANY ($1::bigint[]);
+-- name: load_changed_ids
+-- description: The orders that have records of these changes, each once.
+SELECT DISTINCT order_id FROM order_record WHERE change_number = ANY ($1::bigint[]);
+
+-- name: load_ids
+-- description: All orders there are.
+SELECT order_id FROM order_head;
 
 -- name: find_marked
 -- description: The orders that have each of these tokens, at most $2 of each.

@@ -93,6 +93,11 @@ REGISTRY_APPLY_SECONDS = MetricDef(
     buckets=_LATENCY_BUCKETS_S,
 )
 ORDERS = MetricDef("stayaway_registry_orders", "gauge", "Orders in the registry that matching uses.")
+UNOPENED_ORDERS = MetricDef(
+    "stayaway_registry_orders_unopened",
+    "gauge",
+    "Orders taken from a pack at the start whose records have not been opened since, to check them.",
+)
 AUDIT_ENTRIES = MetricDef("stayaway_audit_entries", "counter", "Audit entries written, by type.", ("type",))
 
 DEFINITIONS = (
@@ -117,6 +122,7 @@ DEFINITIONS = (
     REGISTRY_HOLD,
     REGISTRY_APPLY_SECONDS,
     ORDERS,
+    UNOPENED_ORDERS,
     AUDIT_ENTRIES,
 )
 
@@ -177,6 +183,7 @@ class Metrics:
         self.registry_hold = self._gauge(REGISTRY_HOLD)
         self.registry_apply_seconds = self._histogram(REGISTRY_APPLY_SECONDS)
         self.orders = self._gauge(ORDERS)
+        self.unopened_orders = self._gauge(UNOPENED_ORDERS)
         self.audit_entries = self._counter(AUDIT_ENTRIES)
 
     def _counter(self, definition: MetricDef) -> Counter:

@@ -12,6 +12,7 @@ import os
 import secrets
 import stat
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from stayaway.kernel.errors import StayawayError
+from stayaway.platform.key_table import KeyTable, read_table
 
 # What belongs to no order. Order ids cannot contain "@" (WIRE.md, "id").
 SYSTEM_SCOPE = "@system"
@@ -34,7 +36,9 @@ _TAG_BYTES = 16
 _FORMAT = b"\x01"
 BLIND_BITS = 24
 _MAX_DERIVED = 20_000
-"""Scopes whose derived keys are kept; deriving them anew takes some 10 us."""
+"""Scopes whose derived keys are kept, the last ones; deriving them anew takes some 10 us."""
+_TABLE_BYTES = 64_000
+"""So much of the keys file read at once becomes a table; less becomes entries of a dict."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -100,8 +104,9 @@ class FileSeal:
         self._guard = threading.RLock()
         self._inode: tuple[int, int] | None = None
         self._read_to = 0
+        self._tables: list[KeyTable] = []
         self._keys: dict[str, bytes] = {}
-        self._derived: dict[str, _ScopeKeys] = {}
+        self._derived: OrderedDict[str, _ScopeKeys] = OrderedDict()
         self._blind_key: bytes | None = None
         if must_exist:
             self._scope_keys(SYSTEM_SCOPE)
@@ -114,11 +119,11 @@ class FileSeal:
         if not all(wanted):
             raise SealError("a key's scope is empty")
         with self._guard:
-            if all(scope in self._keys for scope in wanted):
+            if all(self._known(scope) is not None for scope in wanted):
                 return
             with self._locked() as descriptor:
                 self._read_on(descriptor)
-                missing = [scope for scope in wanted if scope not in self._keys]
+                missing = [scope for scope in wanted if self._known(scope) is None]
                 if missing:
                     self._append(descriptor, missing)
 
@@ -164,22 +169,30 @@ class FileSeal:
             key = self._key(scope)
             derived = _ScopeKeys(AESGCM(_derive(key, b"encrypt")), _derive(key, b"reference"))
             if len(self._derived) >= _MAX_DERIVED:
-                self._derived.clear()
+                self._derived.popitem(last=False)
             self._derived[scope] = derived
             return derived
 
     def _key(self, scope: str) -> bytes:
         """The scope's own key, read from the file where it is not known yet; the caller holds the guard."""
-        if scope not in self._keys:
+        key = self._known(scope)
+        if key is None:
             with self._opened() as descriptor:
                 self._read_on(descriptor)
-        key = self._keys.get(scope)
+            key = self._known(scope)
         if key is None:
             raise NoKeyError(
                 f"the keys file holds no key for scope {scope!r}",
                 "Use the keys file that belongs to this database; without its key the row stays sealed.",
             )
         return key
+
+    def _known(self, scope: str) -> bytes | None:
+        """The key of the scope, as far as the file was read."""
+        if scope in self._keys:
+            return self._keys[scope]
+        found = (table.get(scope) for table in self._tables)
+        return next((key for key in found if key is not None), None)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
@@ -212,6 +225,7 @@ class FileSeal:
         inode = (found.st_dev, found.st_ino)
         if self._inode != inode:  # first use, or the file was replaced (a key destroyed)
             self._inode, self._read_to = inode, 0
+            self._tables.clear()
             self._keys.clear()
             self._derived.clear()
             self._blind_key = None
@@ -242,10 +256,18 @@ class FileSeal:
                 break
             data += piece
         whole = data[: data.rfind(b"\n") + 1]
-        for line in whole.splitlines():
+        lines = whole.splitlines() if len(whole) < _TABLE_BYTES else self._read_table(whole)
+        for line in lines:
             scope, key = self._parse(line)
-            self._keys.setdefault(scope, key)
+            if self._known(scope) is None:
+                self._keys[scope] = key
         self._read_to += len(whole)
+
+    def _read_table(self, lines: bytes) -> list[bytes]:
+        """Take in what is as we write it; the lines that are not."""
+        table, rest = read_table(lines)
+        self._tables.append(table)
+        return rest
 
     def _parse(self, line: bytes) -> tuple[str, bytes]:
         try:

@@ -84,7 +84,9 @@ class BatchRunner:
         self._wait_s = wait_s
 
     async def judge(self, parts: Sequence[Part]) -> JudgedBatch:
-        """Judge on the registry in use. Needs no server: it may go on beside the batch before."""
+        """Judge on the registry in use. Orders are read by a connection of their own: it may go on beside
+        the batch before.
+        """
         began_s, registry = asyncio.get_running_loop().time(), self._follower.current
         judged = await judge_parts(parts, registry)
         judge_s = asyncio.get_running_loop().time() - began_s

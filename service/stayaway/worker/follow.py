@@ -8,16 +8,20 @@ order may have come that it does not know.
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.rows import ENGINE_NAME, Basis
-from stayaway.matching.engine import Engine, engine_steps
-from stayaway.orders.load import load_change
-from stayaway.orders.registry import RegistryChange
+from stayaway.kernel.bucketmap import BucketMap
+from stayaway.kernel.packed import PackedMap
+from stayaway.matching.columns import OrderColumns
+from stayaway.matching.engine import Engine, Passed, parts_steps
+from stayaway.orders.load import updated
+from stayaway.orders.model import CourtOrder
+from stayaway.orders.registry import RegistrySnapshot
 from stayaway.platform.clock import now
 from stayaway.platform.logging import get_logger
 from stayaway.platform.postgres import Connection
@@ -25,25 +29,38 @@ from stayaway.platform.seal import Seal
 from stayaway.platform.settings import REGISTRY_LIMIT_S
 from stayaway.worker.coverage import Knowledge
 from stayaway.worker.database import Database
+from stayaway.worker.intake import Intake, take_in
 from stayaway.worker.latency import Applied
+from stayaway.worker.packs import PACKED_FROM, PackError, load_pack
+from stayaway.worker.shelf import OrderSource
 from stayaway.worker.turns import in_turns
 
 _ANSWER_S = 10.0
 """The database sends the next records within this time, or the connection is taken for dead."""
-_TOLD_ROWS = 50
+_AT_ONCE_FIRST = 200
+"""Orders read between two turns of the event loop at the start: some 20 ms of work."""
+_AT_ONCE = 20
+"""The same while others use the loop: some 2 ms."""
+_PACK_S = 60.0
 _COMPACTION_PAUSE_S = 0.004
-_FREEZE_ROWS = 1_000
-"""Orders stay. A full collection of garbage looks at all their values, millions of them, and the loop
-stands still for as long as that takes: so what so many rows made is taken from the collector's sight."""
+_FREEZE_ORDERS = 1_000
+"""What so many orders left in the engine stays: it is taken from the sight of the collector of garbage, who
+would look at all of it each time, while the loop stands still."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """One registry sequence, ready to judge with."""
+    """One registry sequence, ready to judge with. `source`: where its orders are read from."""
 
     engine: Engine
     policy: Policy
     knowledge: Knowledge
+    source: OrderSource
+
+    async def orders_for(self, passed: Iterable[Passed]) -> Mapping[str, CourtOrder]:
+        """The orders that these need, asked for at once. Raises as the source does."""
+        order_ids = sorted({order_id for item in passed for order_id in item.order_ids})
+        return await self.source.orders(self.engine.snapshot, order_ids)
 
     def basis(self, at: datetime) -> Basis:
         """What decisions made at `at` name."""
@@ -57,26 +74,24 @@ class Registry:
         )
 
 
-class _Progress:
-    """Told of each row that comes; tells of it now and then, because telling costs more than a row."""
+@dataclass(frozen=True, slots=True)
+class FirstColumns:
+    """What a start began with: columns of all orders at a sequence. `from_pack`: as a pack has them, so
+    that none of those orders has been opened yet.
+    """
 
-    def __init__(self, on_row: Callable[[], None]) -> None:
-        self._on_row = on_row
-        self._rows = 0
-
-    def row(self) -> None:
-        self._rows += 1
-        if self._rows % _TOLD_ROWS == 0:
-            self._on_row()
-        if self._rows % _FREEZE_ROWS == 0:
-            gc.freeze()
+    registry_sequence: int
+    columns: OrderColumns
+    from_pack: bool
 
 
 class RegistryFollower:
     """Holds the registry in use. `reload` and `catch_up` take what changed since.
 
-    `hint`: set when the database may have gone beyond it. `limit_s`: how long the registry in use
-    may not have been compared with the database before it counts as out of touch.
+    `source`: where the registries have their orders from. `hint`: set when the database may have gone
+    beyond the one in use. `limit_s`: how long that may not have been compared with the database before
+    it counts as out of touch. `changed`: how many orders were taken in since those that the start
+    began with.
     """
 
     def __init__(
@@ -85,6 +100,7 @@ class RegistryFollower:
         seal: Seal,
         policy: Policy,
         *,
+        source: OrderSource,
         clock: Callable[[], datetime] = now,
         limit_s: float = REGISTRY_LIMIT_S,
     ) -> None:
@@ -97,7 +113,10 @@ class RegistryFollower:
         self._clock = clock
         self._limit_s = limit_s
         self._lock = asyncio.Lock()
+        self.changed = 0
+        self._source = source
         self._current: Registry | None = None
+        self._first: FirstColumns | None = None
         self._in_touch_at = 0.0
         self._applied: list[Applied] = []
 
@@ -135,45 +154,99 @@ class RegistryFollower:
         Raises StoredOrderError, SealError or what the connection does; then all stays as it was.
         """
         async with self._lock:
-            loop = asyncio.get_running_loop()
-            asked_at = loop.time()
+            asked_at = asyncio.get_running_loop().time()
             if self._current is None:
                 await record_policy(conn, self._policy, self._clock())
-            previous = None if self._current is None else self._current.engine.snapshot
-            async with asyncio.timeout(_ANSWER_S) as limit:
-                progress = _Progress(lambda: limit.reschedule(loop.time() + _ANSWER_S))
-                change = await load_change(conn, self._seal, previous, on_progress=progress.row)
-            if change.snapshot is not previous:
-                await self._use(change)
+                await self._begin(conn)
+            else:
+                before = self._current
+                intake = await self._take_in(conn, before.knowledge.registry_sequence, _AT_ONCE)
+                if intake.registry_sequence > before.knowledge.registry_sequence:
+                    await self._follow(before, intake)
             self._in_touch_at = asked_at
 
-    async def _use(self, change: RegistryChange) -> None:
+    async def _take_in(self, conn: Connection, after: int, at_once: int) -> Intake:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(_ANSWER_S) as limit:
+            return await take_in(
+                conn,
+                self._seal,
+                after,
+                at_once=at_once,
+                on_progress=lambda: limit.reschedule(loop.time() + _ANSWER_S),
+            )
+
+    async def _begin(self, conn: Connection) -> None:
+        """The first registry: the pack's orders and what changed since, or else every record opened."""
+        pack = await self._load_pack(conn)
+        intake = await self._take_in(conn, pack[0] if pack else 0, _AT_ONCE_FIRST)
+        sequence, columns = pack or (intake.registry_sequence, intake.columns)
+        heads = BucketMap(beneath=PackedMap(columns.order_ids, lambda row: int(columns.head_changes[row])))
+        snapshot = RegistrySnapshot(BucketMap(), sequence, intake.known_at, heads)
+        engine = Engine(snapshot, self._policy, await in_turns(parts_steps(columns, self._policy)))
+        if pack is not None:
+            engine = await self._changed(engine, intake)
+            self.changed = len(intake.columns)
+        elif len(columns) >= PACKED_FROM:
+            get_logger().warning("started without a registry pack", orders=len(columns))
+        self._first = FirstColumns(sequence, columns, from_pack=pack is not None)
+        self._put(engine, count=len(columns))
+
+    async def _load_pack(self, conn: Connection) -> tuple[int, OrderColumns] | None:
+        try:
+            async with asyncio.timeout(_PACK_S):
+                pack = await load_pack(conn, self._seal)
+        except PackError as error:
+            get_logger().error("registry pack refused", exc_info=error)
+            return None
+        return pack
+
+    async def _follow(self, before: Registry, intake: Intake) -> None:
         """Build beside the registry in use, then put it in its place at once."""
-        snapshot, before = change.snapshot, self._current
-        if before is None:
-            engine = await in_turns(engine_steps(snapshot, self._policy))
-        else:
-            engine = await in_turns(before.engine.change_steps(snapshot, change.order_ids))
+        self._put(await self._changed(before.engine, intake), count=len(intake.columns))
+        self.changed += len(intake.columns)
+        at = self._clock()
+        self._applied += [Applied(sequence, was, at) for sequence, was in intake.recorded]
+        self.hint.set()  # whoever follows writes it down
+
+    async def _changed(self, engine: Engine, intake: Intake) -> Engine:
+        """The engine after what was taken in."""
+        columns = intake.columns
+        names = (name.decode() for name in columns.order_ids.tolist())
+        heads = dict(zip(names, columns.head_changes.tolist(), strict=True))
+        snapshot = replace(
+            engine.snapshot,
+            registry_sequence=intake.registry_sequence,
+            known_at=intake.known_at,
+            head_changes=await updated(engine.snapshot.head_changes, heads),
+        )
+        return await in_turns(engine.column_steps(snapshot, columns))
+
+    def _put(self, engine: Engine, *, count: int) -> None:
+        """Use it from now on. `count`: of the orders that differ from before."""
+        snapshot = engine.snapshot
         knowledge = Knowledge(
             registry_sequence=snapshot.registry_sequence,
             known_at=snapshot.known_at,
             policy_sha256=self._policy_sha256,
             engine=ENGINE_NAME,
         )
-        self._current = Registry(engine, self._policy, knowledge)
-        self.loaded.set()
-        if before is not None:
-            at = self._clock()
-            self._applied += [Applied(sequence, was, at) for sequence, was in change.recorded]
-            self.hint.set()  # whoever follows writes it down
-        if before is None or len(change.order_ids) > _FREEZE_ROWS:
+        self._current = Registry(engine, self._policy, knowledge, self._source)
+        if not self.loaded.is_set() or count > _FREEZE_ORDERS:
             gc.freeze()
+        self.loaded.set()
         get_logger().info(
             "registry applied",
             registry_sequence=knowledge.registry_sequence,
-            orders=len(snapshot.orders),
-            count=len(change.order_ids),
+            orders=len(snapshot.head_changes),
+            count=count,
         )
+
+    def take_first(self) -> FirstColumns:
+        """What the start began with, once: whoever takes it is the last to hold it."""
+        taken, self._first = self._first, None
+        assert taken is not None, "reload() comes first, and nobody takes it twice"
+        return taken
 
     def take_applied(self) -> list[Applied]:
         """The changes put in use since the last call, not those of the start."""

@@ -9,7 +9,7 @@ def show(metrics: Metrics, follower: RegistryFollower, assignment: Assignment) -
     """Set the gauges. Partitions that went to another matcher are no longer shown."""
     registry = follower.current
     metrics.registry_sequence.set(registry.knowledge.registry_sequence)
-    metrics.orders.set(len(registry.engine.snapshot.orders))
+    metrics.orders.set(len(registry.engine.snapshot.head_changes))
     metrics.registry_age_seconds.set(follower.age_s())
     metrics.registry_hold.set(follower.is_out_of_touch)
     metrics.claimed.set(len(assignment.states))

@@ -13,7 +13,7 @@ from itertools import accumulate
 import numpy as np
 
 from stayaway.alerts.store import Judged
-from stayaway.matching.model import EventDecision
+from stayaway.matching.model import EventDecision, Judgement
 from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter
 from stayaway.sightings.model import Refusal
@@ -97,9 +97,8 @@ class Verdicts:
     accepted: list[Ints] = field(default_factory=list)
     ages_us: list[Ints] = field(default_factory=list)
 
-    def add(self, batch: SightingBatch, start: int, registry: Registry) -> None:
-        """Judge the records of `batch`, the first of which is number `start`."""
-        judgement = registry.engine.judge(batch)
+    def add(self, batch: SightingBatch, start: int, judgement: Judgement) -> None:
+        """The records of `batch`, the first of which is number `start`, as they were judged."""
         self.refusals += [(start + index, batch.refusals[index]) for index in sorted(batch.refusals)]
         self.decisions += [
             replace(decision, index=start + decision.index) for decision in judgement.decisions
@@ -155,14 +154,23 @@ class Verdicts:
 
 
 async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedPart]:
-    """Judge the records of all parts on one registry; other tasks go on between two slices."""
+    """Judge the records of all parts on one registry; other tasks go on between two slices.
+
+    The orders that passed the gates are asked for at once, for all parts.
+    """
     values = [value for part in parts for value in part.values]
-    verdicts = Verdicts()
+    passed = []
     for start in range(0, len(values), SLICE * JUDGED_SLICES):
         decoded = []
         for at in range(start, min(len(values), start + SLICE * JUDGED_SLICES), SLICE):
             decoded.append(decode_batch(values[at : at + SLICE], registry.policy))
             await let_others()
-        verdicts.add(SightingBatch.joined(decoded), start, registry)
+        batch = SightingBatch.joined(decoded)
+        passed.append((start, batch, registry.engine.pass_gates(batch)))
+        await let_others()
+    orders = await registry.orders_for(item for _, _, item in passed)
+    verdicts = Verdicts()
+    for start, batch, item in passed:
+        verdicts.add(batch, start, registry.engine.decide(batch, item, orders))
         await let_others()
     return verdicts.shares(parts)

@@ -1,7 +1,7 @@
 """The matcher: its servers reached, its registry followed, batch after batch, and how it ends."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic
@@ -24,10 +24,12 @@ from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.gauges import show
 from stayaway.worker.hold import RegistryHold
+from stayaway.worker.keeper import PackKeeper
 from stayaway.worker.listener import GroupListener
 from stayaway.worker.observe import Observer
 from stayaway.worker.patience import Patience
 from stayaway.worker.settings import TOPICS, MatcherSettings
+from stayaway.worker.shelf import OrderShelf
 from stayaway.worker.start import reach_kafka, start_client
 from stayaway.worker.watch import RegistryWatch
 from stayaway.worker.watchdog import REJOIN_S, Watchdog
@@ -63,9 +65,18 @@ class MatcherWorker:
         self.metrics = metrics or Metrics()
         self._seal = seal
         self._clock = clock
-        self._database = Database(settings.dsn, wait_s=settings.wait_s, on_wait=on_wait)
+        self._database = self._own_database()
+        self._shelf = OrderShelf(self._own_database(), seal, wait_s=settings.wait_s)
         self._follower = RegistryFollower(
-            self._database, seal, policy, clock=clock, limit_s=settings.registry_limit_s
+            self._database,
+            seal,
+            policy,
+            source=self._shelf,
+            clock=clock,
+            limit_s=settings.registry_limit_s,
+        )
+        self._keeper = PackKeeper(
+            self._follower, self._own_database(), seal, on_unopened=self.metrics.unopened_orders.set
         )
         self._watch = RegistryWatch(
             self._follower,
@@ -82,6 +93,9 @@ class MatcherWorker:
         self._consumer: Any = None
         self._producer: Any = None
 
+    def _own_database(self) -> Database:
+        return Database(self.settings.dsn, wait_s=self.settings.wait_s, on_wait=self._on_wait)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then seal, leave the group and return, within 5 seconds.
 
@@ -90,13 +104,15 @@ class MatcherWorker:
         nothing is skipped.
         """
         work = asyncio.create_task(self._work_until(stop))
-        watch = asyncio.create_task(self._watch.run())
+        beside = {asyncio.create_task(self._watch.run()), asyncio.create_task(self._keeper.run())}
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not (await asyncio.wait({work, watch, stopping}, timeout=_LOOK_S, return_when=_FIRST))[0]:
+            watched = {work, stopping, *beside}
+            while not (await asyncio.wait(watched, timeout=_LOOK_S, return_when=_FIRST))[0]:
                 self.watchdog.check()
-            if watch.done():
-                watch.result()  # it ends by an error only
+            for task in beside:
+                if task.done():
+                    task.result()  # they end by an error only
             await asyncio.wait({work}, timeout=_LAST_TURN_S)
             if work.done():
                 work.result()
@@ -105,9 +121,10 @@ class MatcherWorker:
             await self._seal_all()
         finally:
             stopping.cancel()
-            watch.cancel()
+            for task in beside:
+                task.cancel()
             await self._interrupt(work)
-            await asyncio.wait({watch})
+            await asyncio.wait(beside)
             await self._close()
 
     async def _work_until(self, stop: asyncio.Event) -> None:
@@ -233,8 +250,13 @@ class MatcherWorker:
     async def _close(self) -> None:
         clients = [closing for closing in (self._consumer, self._producer) if closing is not None]
         await asyncio.gather(*(self._close_client(closing) for closing in clients))
+        databases = (self._database.close(), self._shelf.close(), self._keeper.close())
+        await asyncio.gather(*map(self._close_database, databases))
+
+    @staticmethod
+    async def _close_database(closing: Awaitable[None]) -> None:
         with suppress(*PASSING_ERRORS):
-            await self._database.close()
+            await closing
 
     @staticmethod
     async def _close_client(closing: Any) -> None:

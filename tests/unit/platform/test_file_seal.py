@@ -297,3 +297,44 @@ def test_keys_that_must_be_there_seal_and_grow_as_others(path: Path) -> None:
     assert second.unseal("O1", "p", first.seal("O1", "p", TEXT)) == TEXT
     second.ensure(["O2"])
     assert scopes(path) == [SYSTEM_SCOPE, "O1", "O2"]
+
+
+def test_many_keys_read_at_once_are_the_same_keys(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a table or one by one: ids of any length, lines written by hand, keys added later."""
+    scopes_ = [*(f"O{10**n}" for n in range(100)), "a.b:c_d-e", "naïve", 'quo"te', "back\\slash", "x" * 300]
+    FileSeal(path).ensure(scopes_)
+    spaced = json.dumps({"key": base64.b64encode(bytes(32)).decode(), "scope": "HAND"}, indent=None)
+    with path.open("a") as file:
+        file.write(spaced + "\n")
+    plain = FileSeal(path)
+    monkeypatch.setattr("stayaway.platform.seal._TABLE_BYTES", 1)
+    table = FileSeal(path)
+    assert not plain._tables
+    assert table._tables
+    plain.ensure(["LATER"])
+    for scope in (*scopes_, SYSTEM_SCOPE, "HAND", "LATER"):
+        assert table.unseal(scope, "p", plain.seal(scope, "p", TEXT)) == TEXT
+    with pytest.raises(SealError, match="no key"):
+        table.seal("O", "p", TEXT)
+
+
+def test_the_first_of_two_keys_of_a_scope_counts_in_a_table_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal = FileSeal(path)
+    seal.ensure(["O1"])
+    sealed = seal.seal("O1", "p", TEXT)
+    with path.open("a") as file:
+        file.write(json.dumps({"scope": "O1", "key": base64.b64encode(bytes(32)).decode()}) + "\n")
+    monkeypatch.setattr("stayaway.platform.seal._TABLE_BYTES", 1)
+    assert FileSeal(path).unseal("O1", "p", sealed) == TEXT
+
+
+@pytest.mark.parametrize("key", ["A" * 43 + "?", "A" * 44, "A" * 42 + "==", "é" * 22])
+def test_a_bad_key_among_many_is_refused(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    FileSeal(path).ensure(f"O{n}" for n in range(20))
+    with path.open("a") as file:
+        file.write('{"scope": "O99", "key": "' + key + '"}\n')
+    monkeypatch.setattr("stayaway.platform.seal._TABLE_BYTES", 1)
+    with pytest.raises(SealError, match="keys file"):
+        FileSeal(path)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,6 +11,8 @@ import pytest
 from bench.workload import make_workload
 from stayaway.audit.entries import NO_ENTRY_HASH, StreamHead, partition_stream
 from stayaway.matching.engine import Engine
+from stayaway.orders.model import CourtOrder
+from stayaway.orders.registry import RegistrySnapshot
 from stayaway.worker import judge
 from stayaway.worker.coverage import Coverage, Knowledge, PartitionState
 from stayaway.worker.follow import Registry
@@ -35,6 +38,18 @@ def part_of(partition: int, values: list[bytes | None]) -> Part:
     return Part(state=state, offsets=range(10, 10 + len(values)), values=values)
 
 
+class AtHand:
+    """All orders are those of the snapshot. `asked`: how often."""
+
+    asked = 0
+
+    async def orders(
+        self, snapshot: RegistrySnapshot, order_ids: Collection[str]
+    ) -> Mapping[str, CourtOrder]:
+        self.asked += 1
+        return {order_id: snapshot.orders[order_id] for order_id in order_ids}
+
+
 def told(judged: list[JudgedPart]) -> list[object]:
     return [replace(item, ages_us=item.ages_us.tolist()) for item in judged]
 
@@ -46,10 +61,13 @@ async def test_slices_change_nothing(size: int, monkeypatch: pytest.MonkeyPatch)
     values: list[bytes | None] = [*workload.events(1_000), None, b"{", b'{"schema":"plate_read.v1"}'] * 2
     random.Random(5).shuffle(values)
     parts = [part_of(0, values[:900]), part_of(1, values[900:901]), part_of(2, values[901:])]
-    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE)
+    source = AtHand()
+    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, source)
     alone = [(await judge_parts([part], registry))[0] for part in parts]
     monkeypatch.setattr(judge, "SLICE", size)
+    source.asked = 0
     together = await judge_parts(parts, registry)
+    assert source.asked == 1  # for all orders of all parts
     assert told(together) == told(alone)
     assert sum(item.tally.refused for item in together) == 6
     assert any(item.stored for item in together)
@@ -59,7 +77,7 @@ async def test_other_tasks_go_on_between_slices(monkeypatch: pytest.MonkeyPatch)
     """A heartbeat waits for one slice, not for the batch."""
     monkeypatch.setattr(judge, "SLICE", 10)
     workload = make_workload(10)
-    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE)
+    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, AtHand())
     turns = 0
 
     async def heartbeat() -> None:
