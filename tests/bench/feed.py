@@ -8,6 +8,7 @@ import argparse
 import gc
 import sys
 import time
+from array import array
 from collections.abc import Iterator
 
 import numpy as np
@@ -32,9 +33,9 @@ def renamed(pool: list[bytes], count: int, prefix: str) -> Iterator[bytes]:
 
 def feed(
     bootstrap: str, partitions: int, workload: Workload, count: int, rate: int, prefix: str
-) -> list[float]:
+) -> array[float]:
     """Publish `count` events at `rate` a second; when each was handed to the client (epoch seconds)."""
-    messages = list(renamed(workload.events(min(count, POOL)), count, prefix))
+    messages = renamed(workload.events(min(count, POOL)), count, prefix)
     # The linger that producers have by default (librdkafka, and Kafka's own since 4.0).
     producer = Producer(
         {"bootstrap.servers": bootstrap, "linger.ms": 5, "queue.buffering.max.messages": 1_000_000}
@@ -44,7 +45,7 @@ def feed(
     gc.freeze()
     gc.disable()
     tick = max(1, int(rate * TICK_S))
-    sent: list[float] = []
+    sent = array("d")
     print("ready", flush=True)
     sys.stdin.readline()
     start = time.perf_counter()
@@ -54,7 +55,7 @@ def feed(
             time.sleep(wait_s)
         now = time.time()
         for number in range(first, min(first + tick, count)):
-            producer.produce(PLATE_READ_TOPIC, messages[number], partition=number % partitions)
+            producer.produce(PLATE_READ_TOPIC, next(messages), partition=number % partitions)
             sent.append(now)
         producer.poll(0)
     if producer.flush(120):

@@ -66,7 +66,7 @@ async def move(
 ) -> tuple[set[PartitionKey], int | None]:
     """The fenced UPDATE: the partitions that moved, and the registry's sequence as it is now.
 
-    `may_be_lost`: nothing else hangs on it, so its reply need not wait for the disk (deploy/adr/0005).
+    `may_be_lost`: nothing else hangs on it, so its reply need not wait for the disk (deploy/adr/0015).
     """
     rows = await conn.fetch(SQL.move_partitions, *move_arguments(steps, at), may_be_lost)
     moved = {(row["topic"], row["partition"]) for row in rows}

@@ -29,7 +29,7 @@ SELECT p.topic, p.partition FROM partition_position p
 
 -- name: move_partitions
 -- description: The fence: moves only what stands at the expected offset in our epoch.
--- $23: whether the reply may come before the disk has it (deploy/adr/0005): for this transaction only.
+-- $23: whether the reply may come before the disk has it (deploy/adr/0015): for this transaction only.
 WITH reply AS MATERIALIZED (
     SELECT CASE WHEN $23::boolean THEN set_config('synchronous_commit', 'off', true) END
 )
