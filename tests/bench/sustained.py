@@ -1,7 +1,7 @@
 """A steady rate for long: `cd tests && python -m bench.sustained --rate 50000 --seconds 600 --zones 100000`.
 
-Real Kafka, an fsynced Postgres and the feed on the same cores. Told each ten seconds: how many records the
-matcher's committed position is behind what was due to be published by then. It keeps up if that does not grow.
+Real Kafka, an fsynced Postgres and the feed on the same cores. Each ten seconds it tells how many records the
+matcher's committed position is behind what was due by then. The matcher keeps up if that does not grow.
 """
 
 import argparse
