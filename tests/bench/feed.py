@@ -33,7 +33,7 @@ def renamed(pool: list[bytes], count: int, prefix: str) -> Iterator[bytes]:
 
 def feed(
     bootstrap: str, partitions: int, workload: Workload, count: int, rate: int, prefix: str
-) -> array[float]:
+) -> "array[float]":  # the class itself takes no argument before Python 3.12
     """Publish `count` events at `rate` a second; when each was handed to the client (epoch seconds)."""
     messages = renamed(workload.events(min(count, POOL)), count, prefix)
     # The linger that producers have by default (librdkafka, and Kafka's own since 4.0).
