@@ -26,7 +26,7 @@ async def follow(dsn: str, rate: int, count: int) -> list[float]:
     position = 0
     while position < count:
         await asyncio.sleep(0.5)  # a sample, not a wait for luck
-        position = await conn.fetchval(POSITIONS, PLATE_READ_TOPIC)
+        position = int(await conn.fetchval(POSITIONS, PLATE_READ_TOPIC))
         passed_s = time.perf_counter() - began
         behind.append(min(count, passed_s * rate) - position)
         if passed_s >= told:
