@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from bench.road import Road
 from bench.workload import make_workload, orders_file
 from stayaway.access.person import Person
 from stayaway.alerts.order_acts import act_on_order
+from stayaway.platform.clock import now
 from stayaway.platform.embedded.postgres import EmbeddedPostgres
 from stayaway.platform.seal import FileSeal
 
@@ -144,7 +144,7 @@ async def recalls_beside(road: Road, importing: "subprocess.Popen[bytes]", pause
             fields,
             clerk,
             policy=None,
-            now=datetime.now(UTC),
+            now=now(),
             idempotency_key=None,
         )
         waits_s.append(time.perf_counter() - start)

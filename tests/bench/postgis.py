@@ -15,9 +15,10 @@ import shapely
 
 from bench.workload import make_workload
 from stayaway.kernel.shape import Shape
-from stayaway.matching.index import Floats, IndexEntry, ZoneIndex
+from stayaway.matching.index import Floats, ZoneIndex
 from stayaway.matching.inside import are_inside
 from support.databases import TestDatabases, find_debian_binaries
+from support.zone_entries import ZoneEntry, boxes_of
 
 ZONES, POINTS, BATCH = 100_000, 200_000, 5_000
 REPO = Path(__file__).resolve().parents[2]
@@ -65,7 +66,7 @@ async def postgis_rates(dsn: str, shapes: list[Shape], points: Floats) -> tuple[
 
 def our_rates(shapes: list[Shape], points: Floats) -> tuple[float, float, int]:
     """(points a second of the index alone, with the exact test of each candidate, pairs found)."""
-    index = ZoneIndex.of(IndexEntry(shape, 0.0, number) for number, shape in enumerate(shapes))
+    index = ZoneIndex.of(boxes_of(ZoneEntry(shape, 0.0, number) for number, shape in enumerate(shapes)))
     parts = [tuple(np.ascontiguousarray(part.T)) for part in np.split(points, len(points) // BATCH)]
     alone_s = exact_s = float("inf")
     for _ in range(3):

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -34,6 +33,7 @@ from stayaway.matching.index import Boxes
 from stayaway.matching.layers import LayeredIndex
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders
+from stayaway.platform.clock import now
 from stayaway.platform.seal import FileSeal
 from support.kafka_server import find_reason_to_skip
 
@@ -227,9 +227,7 @@ class Changer:
         while not stop.is_set():
             parsed = parse_orders_file(json.dumps(self._change()).encode())
             async with conn.transaction():
-                outcome = await record_orders(
-                    conn, seal, parsed, actor="bench", recorded_now=datetime.now(UTC)
-                )
+                outcome = await record_orders(conn, seal, parsed, actor="bench", recorded_now=now())
             if outcome.has_errors:
                 raise RuntimeError("a change was refused")
             self.committed[outcome.registry_sequence] = time.time()
@@ -239,7 +237,7 @@ class Changer:
     def _change(self) -> dict[str, Any]:
         rng, empty = self._rng, {"schema": "orders.v1", "orders": [], "notices": []}
         order = rng.choice(self._file["orders"])
-        at = {"recorded_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+        at = {"recorded_at": now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
         kind = rng.random()
         self._version += 1
         if kind < 0.3:

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -30,6 +29,7 @@ from stayaway.orders.codec import encode_values
 from stayaway.orders.distance import circle
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.records import RecordKind
+from stayaway.platform.clock import now
 from stayaway.platform.embedded.postgres import EmbeddedPostgres
 from stayaway.platform.migrations import migrate
 from stayaway.platform.seal import FileSeal
@@ -173,7 +173,7 @@ async def _write(conn: asyncpg.Connection, seal: FileSeal, orders: list[CourtOrd
             "INSERT INTO registry_change (registry_sequence, applied_at) VALUES ($1, $2)"
             " RETURNING change_number",
             sequence,
-            datetime.now(UTC),
+            now(),
         )
         await conn.copy_records_to_table("order_head", records=[(order.order_id, number) for order in orders])
         await conn.copy_records_to_table(

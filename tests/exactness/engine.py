@@ -13,8 +13,8 @@ from exactness.zones import Zone
 from stayaway.kernel.shape import Shape
 from stayaway.kernel.steps import finish
 from stayaway.matching import index, inside, layers
-from stayaway.matching.index import Boxes, IndexEntry
 from stayaway.matching.layers import LayeredIndex
+from support.zone_entries import ZoneEntry, boxes_of
 
 _TABLE = 1_000_000
 """So many points times edges are asked at a time."""
@@ -72,13 +72,13 @@ class EngineUnderTest:
     def _change(self, numbers: list[int], *, decoys: list[int], rng: random.Random) -> None:
         """`numbers` as they shall be; `decoys` with the places of others, until their turn comes."""
         entries = [
-            IndexEntry(self.shapes[number], self._reaches_m[number], number)
+            ZoneEntry(self.shapes[number], self._reaches_m[number], number)
             for number in numbers
             if number not in self.gone
         ]
         # What will be gone is at its own place until then, where it would be missed.
         entries += [
-            IndexEntry(
+            ZoneEntry(
                 self.shapes[number] if number in self.gone else rng.choice(self.shapes),
                 self._reaches_m[number],
                 number,
@@ -86,7 +86,7 @@ class EngineUnderTest:
             for number in decoys
         ]
         changed = np.array([*numbers, *decoys], dtype=np.int64)
-        self.index = finish(self.index.change_steps(len(self.shapes), changed, Boxes.of(entries)))
+        self.index = finish(self.index.change_steps(len(self.shapes), changed, boxes_of(entries)))
 
     def find(self, lon: Floats, lat: Floats) -> Found:
         """What it makes of these points."""

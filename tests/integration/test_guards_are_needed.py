@@ -1,6 +1,6 @@
 """Each promise's guard, taken out on purpose, makes the test of that promise fail."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,8 +9,6 @@ from integration import test_registry_live as live
 from integration import test_worker_faults as faults
 from integration import test_worker_road as road
 from stayaway.alerts import store
-from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.seal import FileSeal
 from stayaway.worker import batch, partitions
 from stayaway.worker.coverage import move_arguments
 from stayaway.worker.follow import RegistryFollower
@@ -19,16 +17,6 @@ from support.handed_batches import Matcher
 from support.worker_rig import Rig
 
 Check = Callable[[Rig, pytest.MonkeyPatch], Awaitable[None]]
-
-
-@pytest.fixture
-async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> AsyncIterator[Rig]:
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
-    yield rig
-    for opened in rig.databases:
-        await opened.close()
 
 
 async def nothing(*_: Any) -> None:

@@ -16,9 +16,7 @@ from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders
 from stayaway.platform.clock import now
-from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.postgres import open_pool
-from stayaway.platform.seal import FileSeal
 from stayaway.worker import follow, watch
 from stayaway.worker.latency import latency_lines
 from stayaway.worker.loop import MatcherWorker
@@ -26,14 +24,6 @@ from support.handed_batches import Matcher
 from support.waiting import eventually
 from support.wire_examples import ORDERS
 from support.worker_rig import NOW, READS, Rig, read, running
-
-
-@pytest.fixture
-async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> Rig:
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
-    return rig
 
 
 def another(order_id: str, plate: str) -> bytes:

@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
 
 import stayaway
 from stayaway.platform.embedded.broker import EmbeddedBroker
@@ -66,6 +70,29 @@ async def test_five_per_cent_malformed_stall_nothing(
     assert {row["reason"]: row["n"] for row in letters} == expected
     text = worker.metrics.render().decode()
     assert "stayaway_batch_retries_total{" not in text
+    await rig.check_promises()
+
+
+async def test_what_was_taken_before_the_client_failed_is_judged(
+    database: str, embedded_broker: EmbeddedBroker, seal: FileSeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client has moved past what it gave: whoever threw that away would lose it without a trace."""
+    rig = Rig(database, embedded_broker.bootstrap, seal)
+    await rig.make_topics()
+    await rig.import_orders()
+    rig.publish(READS, [stranger(number) for number in range(5_500)])
+    getmany, asked, failed = AIOKafkaConsumer.getmany, count(1), []
+
+    async def failing(*arguments: Any, timeout_ms: int, **named: Any) -> Any:
+        if next(asked) % 3 == 0:
+            failed.append(timeout_ms)
+            raise KafkaConnectionError
+        return await getmany(*arguments, timeout_ms=timeout_ms, **named)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", failing)
+    worker = await rig.run_until(5_500)
+    assert 0 in failed, "no take after a full one failed"
+    assert (worker.counters.read, worker.counters.none) == (5_500, 5_500)
     await rig.check_promises()
 
 

@@ -1,13 +1,9 @@
 """What must be on the disk before it counts, and what a crashed server may lose without harm."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-import pytest
 
-from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.seal import FileSeal
 from stayaway.worker.coverage import PartitionState
 from support.handed_batches import Matcher
 from support.worker_rig import READS, Rig, read
@@ -22,15 +18,6 @@ END $$;
 CREATE TRIGGER note_how AFTER UPDATE ON partition_position FOR EACH ROW EXECUTE FUNCTION note_how();
 """
 STRANGER = read(plate="ZZZ9999", event_id="stranger")
-
-
-@pytest.fixture
-async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> AsyncIterator[Rig]:
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.import_orders()
-    yield rig
-    for opened in rig.databases:
-        await opened.close()
 
 
 async def judged(matcher: Matcher, state: PartitionState, *values: bytes) -> PartitionState:

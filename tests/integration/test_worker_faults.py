@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -19,15 +19,6 @@ from stayaway.worker.partitions import record_gap
 from support.handed_batches import Matcher
 from support.wire_examples import ORDERS
 from support.worker_rig import NOW, READS, Rig, check_in, orders_file, read
-
-
-@pytest.fixture
-async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> AsyncIterator[Rig]:
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.import_orders()
-    yield rig
-    for opened in rig.databases:
-        await opened.close()
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ import pytest
 from aiokafka import TopicPartition
 
 from stayaway.kernel.errors import SettingsError
-from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.seal import FileSeal
 from stayaway.platform.serving import listen
 from stayaway.worker.health import Health, serve_health
 from stayaway.worker.loop import MatcherWorker
@@ -33,14 +31,6 @@ NOTICE = {
     "noticed_at": "2026-01-08T18:30:00Z",
     "recorded_at": "2026-01-08T19:00:00Z",
 }
-
-
-@pytest.fixture
-async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> Rig:
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
-    return rig
 
 
 @asynccontextmanager

@@ -6,8 +6,6 @@ import json
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.seal import FileSeal
 from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
 from stayaway.worker.breaker import Breaker, BreakerTrippedError
 from support.databases import SERVERS
@@ -16,14 +14,6 @@ from support.worker_rig import CHECKS, READS, Rig, check_in, read, running
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 STRANGER = "ZZZ9999"
-
-
-@pytest.fixture
-async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) -> Rig:
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
-    return rig
 
 
 async def test_examples_become_one_alert(rig: Rig) -> None:

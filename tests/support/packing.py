@@ -108,3 +108,12 @@ async def events_of(work: Any) -> list[tuple[str, str]]:
 async def sequence_is(rig: Rig, sequence: int) -> bool:
     rows = await rig.rows("SELECT DISTINCT registry_sequence FROM registry_pack")
     return [row["registry_sequence"] for row in rows] == [sequence]
+
+
+async def begun_on_broken(rig: Rig, conn: asyncpg.Connection, name: str) -> RegistryFollower:
+    """A follower that began with a pack, after a record was broken in the way of that name."""
+    await write(conn, rig.seal)
+    await conn.execute(BROKEN[name])
+    follower = follower_of(rig)
+    await follower.reload()
+    return follower

@@ -103,12 +103,6 @@ class Shape:
                 digest.update(_degrees(ring).astype("<f8", copy=False).tobytes())
         return digest.hexdigest()
 
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """(lon_min, lat_min, lon_max, lat_max) over all parts."""
-        west, south, east, north = part_bounds([self]).T.tolist()
-        return min(west), min(south), max(east), max(north)
-
     @cached_property
     def edges(self) -> Edges:
         """All edges of all rings, in ring order (closed contours, cut pieces included)."""
@@ -166,11 +160,6 @@ def starts_of(counts: Iterable[int]) -> Ints:
     return np.fromiter(accumulate(counts, initial=0), dtype=np.int64)
 
 
-def part_bounds(shapes: Sequence[Shape]) -> Floats:
-    """For each part of each shape, in order, its lon_min, lat_min, lon_max, lat_max."""
-    return to_degrees(grid_bounds(shapes))
-
-
 def to_degrees(grid: npt.NDArray[np.int32]) -> Floats:
     """Whole numbers of 1e-7 degree as the doubles nearest to those decimals."""
     degrees: Floats = grid / GRID
@@ -178,7 +167,9 @@ def to_degrees(grid: npt.NDArray[np.int32]) -> Floats:
 
 
 def grid_bounds(shapes: Sequence[Shape]) -> npt.NDArray[np.int32]:
-    """`part_bounds` in whole numbers of 1e-7 degree."""
+    """For each part of each shape, in order, its lon_min, lat_min, lon_max, lat_max, in whole numbers of 1e-7
+    degree.
+    """
     outers = [part[0] for shape in shapes for part in shape.packed]
     if not outers:
         return np.zeros((0, 4), dtype=np.int32)

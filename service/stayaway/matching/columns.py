@@ -6,7 +6,6 @@ reads that pass the gates. Nothing here depends on a policy.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from stayaway.kernel.packed import Ints, Names, joined_names, name_column, offsets_of, ragged_rows
 from stayaway.kernel.plates import MAX_LENGTH
-from stayaway.kernel.shape import Shape, grid_bounds, to_degrees
+from stayaway.kernel.shape import Shape, grid_bounds, starts_of, to_degrees
 from stayaway.matching.index import Boxes, Floats
 from stayaway.orders.model import CourtOrder
 
@@ -56,15 +55,15 @@ class OrderColumns:
         return cls(
             order_ids=name_column(order.order_id for order in ordered),
             head_changes=_ints(head_changes.get(order.order_id, 0) for order in ordered),
-            part_offsets=_offsets(sum(len(place.shape.packed) for place in own) for own in places),
+            part_offsets=starts_of(sum(len(place.shape.packed) for place in own) for own in places),
             bounds=grid_bounds([place.shape for place in shapes]),
             warning_m=np.repeat(np.array([place.warning_m for place in shapes], dtype=np.float64), counts),
             anchor_accuracy_m=np.repeat(
                 np.array([place.anchor_accuracy_m for place in shapes], dtype=np.float64), counts
             ),
-            plate_offsets=_offsets(len(own.plates) for own in names),
+            plate_offsets=starts_of(len(own.plates) for own in names),
             plates=plate_columns([plate for own in names for plate in own.plates]),
-            device_offsets=_offsets(len(own.device_ids) for own in names),
+            device_offsets=starts_of(len(own.device_ids) for own in names),
             device_ids=name_column(device_id for own in names for device_id in own.device_ids),
         )
 
@@ -179,10 +178,6 @@ class _Names(NamedTuple):
 
 def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, dtype=np.int64)
-
-
-def _offsets(counts: Iterable[int]) -> Ints:
-    return _ints(accumulate(counts, initial=0))
 
 
 def _joined_offsets(parts: Sequence[Ints]) -> Ints:

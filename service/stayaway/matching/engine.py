@@ -83,12 +83,8 @@ class Engine:
 
     def change_steps(self, snapshot: RegistrySnapshot, order_ids: Collection[str]) -> Steps["Engine"]:
         """`with_changes` in steps of a few milliseconds; the snapshot has those orders."""
-        changed, columns = list(dict.fromkeys(order_ids)), list[OrderColumns]()
-        for start in range(0, len(changed), _STEP_ORDERS):
-            orders = [snapshot.orders[order_id] for order_id in changed[start : start + _STEP_ORDERS]]
-            columns.append(OrderColumns.of(orders, snapshot.head_changes))
-            yield
-        return (yield from self.column_steps(snapshot, OrderColumns.joined(columns)))
+        changed = yield from _reading_steps(snapshot, order_ids)
+        return (yield from self.column_steps(snapshot, changed))
 
     def column_steps(self, snapshot: RegistrySnapshot, changed: OrderColumns) -> Steps["Engine"]:
         """The same for whoever has the columns of the orders that changed."""
@@ -175,14 +171,17 @@ class Engine:
 
 def engine_steps(snapshot: RegistrySnapshot, policy: Policy) -> Steps[Engine]:
     """`Engine(snapshot, policy)` in steps of a few milliseconds; the snapshot has all orders."""
-    return empty_engine(snapshot, policy).change_steps(snapshot, snapshot.orders)
+    columns = yield from _reading_steps(snapshot, snapshot.orders)
+    return Engine(snapshot, policy, (yield from parts_steps(columns, policy)))
 
 
-def empty_engine(snapshot: RegistrySnapshot, policy: Policy) -> Engine:
-    """The engine before anything of `snapshot` is known."""
-    nothing = replace(snapshot, orders={}, head_changes={})
-    parts = EngineParts(Roster.empty(), LayeredIndex.empty(), OrderIdentities.of(OrderColumns.joined([])))
-    return Engine(nothing, policy, parts)
+def _reading_steps(snapshot: RegistrySnapshot, order_ids: Collection[str]) -> Steps[OrderColumns]:
+    changed, columns = list(dict.fromkeys(order_ids)), list[OrderColumns]()
+    for start in range(0, len(changed), _STEP_ORDERS):
+        orders = [snapshot.orders[order_id] for order_id in changed[start : start + _STEP_ORDERS]]
+        columns.append(OrderColumns.of(orders, snapshot.head_changes))
+        yield
+    return OrderColumns.joined(columns)
 
 
 def parts_steps(columns: OrderColumns, policy: Policy) -> Steps[EngineParts]:

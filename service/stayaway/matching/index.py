@@ -17,7 +17,6 @@ import numpy.typing as npt
 import shapely
 
 from stayaway.kernel.geodesy import MIN_DEGREE_LAT_M, degree_lengths_m
-from stayaway.kernel.shape import Shape, part_bounds
 from stayaway.kernel.steps import Steps, finish
 from stayaway.matching.cells import MAX_CELLS, CellTable, Hashes, cell_hashes, cell_spans
 
@@ -32,30 +31,12 @@ _NODE_CAPACITY = 16
 _FEW_BOXES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """One shape to be watched, how far beyond it, and the number its finder is told."""
-
-    shape: Shape
-    reach_m: float
-    owner: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxes:
     """Columns: `bounds` are rows of lon_min, lat_min, lon_max, lat_max; `owners` their numbers."""
 
     bounds: Floats
     owners: Ints
-
-    @classmethod
-    def of(cls, entries: Iterable[IndexEntry]) -> "Boxes":
-        """The boxes of these entries."""
-        listed = list(entries)
-        counts = [len(entry.shape.packed) for entry in listed]
-        reaches_m = np.repeat(np.array([entry.reach_m for entry in listed], dtype=np.float64), counts)
-        owners = np.repeat(np.array([entry.owner for entry in listed], dtype=np.int64), counts)
-        return cls.around(part_bounds([entry.shape for entry in listed]), reaches_m, owners)
 
     @classmethod
     def around(cls, bounds: Floats, reaches_m: Floats, owners: Ints) -> "Boxes":
@@ -136,9 +117,9 @@ class ZoneIndex:
     cells: CellTable
 
     @classmethod
-    def of(cls, entries: Iterable[IndexEntry]) -> "ZoneIndex":
-        """The index of these entries, built at once."""
-        return finish(index_steps(Boxes.of(entries)))
+    def of(cls, boxes: Boxes) -> "ZoneIndex":
+        """The index of these boxes, built at once."""
+        return finish(index_steps(boxes))
 
     @property
     def size(self) -> int:

@@ -40,7 +40,7 @@ class Compacted:
     index: ZoneIndex
 
 
-_EMPTY = ZoneIndex.of(())
+_EMPTY = ZoneIndex.of(NO_BOXES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stayaway.kernel.bucketmap import BucketMap
-from stayaway.kernel.packed import NO_NAMES, Names, PackedMap
+from stayaway.kernel.packed import Names, PackedMap
 
 _PAGE = 1_024
 
@@ -23,11 +23,6 @@ class Roster:
     def of(cls, order_ids: Names) -> "Roster":
         """Of these orders, ascending, in their order."""
         return cls(order_ids, BucketMap(beneath=PackedMap(order_ids, int)), ())
-
-    @classmethod
-    def empty(cls) -> "Roster":
-        """Of no orders."""
-        return cls.of(NO_NAMES)
 
     def with_orders(self, order_ids: Sequence[str]) -> "Roster":
         """The next numbers go to those of these orders that have none yet, in their order."""

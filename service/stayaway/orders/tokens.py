@@ -41,15 +41,15 @@ async def write_tokens(
 
 async def find_marked(connection: Connection, seal: Seal, marks: Collection[str]) -> Marked:
     """The orders that have one of these marks, and some that only share its token."""
-    marks_of: dict[int, list[str]] = defaultdict(list)
+    by_token: dict[int, list[str]] = defaultdict(list)
     for mark in marks:
-        marks_of[seal.blind(mark)].append(mark)
-    tokens, order_ids, common = sorted(marks_of), set[str](), set[str]()
+        by_token[seal.blind(mark)].append(mark)
+    tokens, order_ids, common = sorted(by_token), set[str](), set[str]()
     for start in range(0, len(tokens), _LOOKED_UP):
         some = tokens[start : start + _LOOKED_UP]
         for row in await connection.fetch(_QUERIES.find_marked, some, MOST_MARKED + 1):
             if len(row["order_ids"]) > MOST_MARKED:
-                common.update(marks_of[row["token"]])
+                common.update(by_token[row["token"]])
             else:
                 order_ids.update(row["order_ids"])
     return Marked(order_ids, common)

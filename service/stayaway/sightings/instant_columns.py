@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,14 @@ _WHOLE = "9999-19-39T29:59:59"
 _SHORTEST = len(_WHOLE) + 1
 _DAY_WEIGHTS = "10000000 1000000 100000 10000 0 1000 100 0 10 1"
 _1970 = date(1970, 1, 1).toordinal()
+_AT_ONCE = 1_024
 _DAY_US = 86_400_000_000
 _CLOCK_US = (36_000_000_000, 3_600_000_000, 0, 600_000_000, 60_000_000, 0, 10_000_000, 1_000_000)
 
 
 class _Form(NamedTuple):
-    """Rows of instants of one length. Each of their characters is `lowest`, or up to `span` above it.
+    """Instants of one length. Each of their characters is `lowest`, or up to `span` above it, written out for
+    `_AT_ONCE` of them: NumPy then goes through all rows in one stretch.
 
     `weights`: [place, 2], what a digit adds to the date as yyyymmdd and to the microseconds of the day.
     """
@@ -33,9 +35,9 @@ class _Form(NamedTuple):
     weights: Floats
 
 
-@lru_cache(maxsize=64)
-def _form(length: int, rows: int) -> _Form | None:
-    """For so many of them. None where no instant has that length."""
+@cache
+def _form(length: int) -> _Form | None:
+    """None where no instant has that length."""
     decimals = length - _SHORTEST - 1
     if decimals == 0:
         return None  # a point without a decimal, or something between second and Z
@@ -47,7 +49,7 @@ def _form(length: int, rows: int) -> _Form | None:
     for place in range(decimals):
         weights[_SHORTEST + place, 1] = 10 ** (5 - place)
     span = _codes(largest) - _codes(lowest)
-    return _Form(np.tile(_codes(lowest), rows), np.tile(span, rows), weights)
+    return _Form(np.tile(_codes(lowest), _AT_ONCE), np.tile(span, _AT_ONCE), weights)
 
 
 def _codes(text: str) -> Bytes:
@@ -61,26 +63,28 @@ def parse_instants(texts: Sequence[str]) -> tuple[Ints, Bools]:
     column is False the first means nothing.
     """
     lengths = set(map(len, texts))
-    if len(lengths) == 1:
+    if len(lengths) == 1 and len(texts) <= _AT_ONCE:
         return _parse(texts, lengths.pop())
     values_us, good = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.bool_)
     for length in lengths:
-        rows = [row for row, text in enumerate(texts) if len(text) == length]
-        values_us[rows], good[rows] = _parse([texts[row] for row in rows], length)
+        of_length = [row for row, text in enumerate(texts) if len(text) == length]
+        for start in range(0, len(of_length), _AT_ONCE):
+            rows = of_length[start : start + _AT_ONCE]
+            values_us[rows], good[rows] = _parse([texts[row] for row in rows], length)
     return values_us, good
 
 
 def _parse(texts: Sequence[str], length: int) -> tuple[Ints, Bools]:
-    """The same for texts of one `length`."""
+    """The same for `_AT_ONCE` texts or fewer, of one `length`."""
     rows = len(texts)
-    form = _form(length, rows)
+    form = _form(length)
     if form is None:
         return np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.bool_)
     # Another character than ASCII becomes a question mark, which no instant has.
     joined = "".join(texts).encode("ascii", "replace")
     # Below the lowest the difference wraps round to a large number.
-    above = np.frombuffer(joined, dtype=np.uint8) - form.lowest
-    fits = above <= form.span
+    above = np.frombuffer(joined, dtype=np.uint8) - form.lowest[: len(joined)]
+    fits = above <= form.span[: len(joined)]
     good = np.ones(rows, dtype=np.bool_) if fits.all() else fits.reshape(rows, length).all(axis=1)
     # Whole numbers under 2^53, so doubles hold every sum exactly, whatever the order of adding.
     digits = above.astype(np.float64).reshape(rows, length)

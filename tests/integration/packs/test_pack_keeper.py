@@ -17,6 +17,7 @@ from stayaway.worker.packs import in_blocks, load_pack, write_pack, writing
 from support.packing import (
     BROKEN,
     SWAP,
+    begun_on_broken,
     events_of,
     follower_of,
     keeper_of,
@@ -101,10 +102,7 @@ async def test_every_order_is_opened_after_a_start_from_a_pack(rig: Rig, conn: a
 async def test_an_order_that_does_not_open_ends_the_check_and_the_pack(
     name: str, rig: Rig, conn: asyncpg.Connection
 ) -> None:
-    await write(conn, rig.seal)
-    await conn.execute(BROKEN[name])
-    follower = follower_of(rig)
-    await follower.reload()
+    follower = await begun_on_broken(rig, conn, name)
     with pytest.raises((StoredOrderError, SealError)):
         await keeper_of(rig, follower)._settle(follower.take_first())
     assert await conn.fetchval("SELECT count(*) FROM registry_pack") == 0

@@ -16,6 +16,7 @@ from support.packing import (
     EVENTS,
     RECALL,
     assert_same_as_whole,
+    begun_on_broken,
     follower_of,
     judged,
     write,
@@ -81,10 +82,7 @@ async def test_a_sighting_is_not_judged_without_its_order(
     name: str, rig: Rig, conn: asyncpg.Connection
 ) -> None:
     """Where a change has lost one of several records, only the check finds it, by the columns."""
-    await write(conn, rig.seal)
-    await conn.execute(BROKEN[name])
-    follower = follower_of(rig)
-    await follower.reload()
+    follower = await begun_on_broken(rig, conn, name)
     with pytest.raises((StoredOrderError, SealError)):
         await judged(rig, follower)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.access.policy import Policy
-from stayaway.kernel.shape import part_bounds
+from stayaway.kernel.shape import grid_bounds, to_degrees
 from stayaway.kernel.steps import finish
 from stayaway.matching import column_codec
 from stayaway.matching.column_codec import ColumnFormatError, decode_columns, encode_columns
@@ -91,7 +91,7 @@ def test_the_columns_hold_what_the_orders_say() -> None:
         expected = {
             (tuple(bounds), max(z.warning_m or 0.0 for z in zones if z.shape == zone.shape))
             for zone in zones
-            for bounds in part_bounds([zone.shape]).tolist()
+            for bounds in to_degrees(grid_bounds([zone.shape])).tolist()
         }
         found = zip((columns.bounds[at] / 1e7).tolist(), columns.warning_m[at].tolist(), strict=True)
         assert {(tuple(bounds), warning_m) for bounds, warning_m in found} == expected

@@ -11,12 +11,13 @@ from exactness.engine import to_shape
 from exactness.grid import GRID, GridPoints, Part, Ring, judge_grid
 from stayaway.kernel.bucketmap import BucketMap
 from stayaway.matching.engine import Engine
-from stayaway.matching.index import IndexEntry, ZoneIndex
+from stayaway.matching.index import ZoneIndex
 from stayaway.matching.inside import is_inside
 from stayaway.orders.distance import circle
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.sightings.batch import decode_batch
 from support.changing_orders import AT, POLICY, World, example_zone, fix
+from support.zone_entries import ZoneEntry, bounds_of, boxes_of
 
 LON, LAT = -1_119_000_000, 334_000_000
 
@@ -50,11 +51,11 @@ def test_a_zone_of_very_many_edges(kind: str, count: int) -> None:
     corners = [corner for ring in parts[0] for corner in ring]
     some = [rng.choice(corners) for _ in range(400)]
     spots = [(x + rng.randint(-2, 2), y + rng.randint(-2, 2)) for x, y in some[:250]] + some[250:]
-    west, south, east, north = (round(edge * GRID) for edge in shape.bounds)
+    west, south, east, north = (round(edge * GRID) for edge in bounds_of(shape))
     spots += [(rng.randint(west - 9, east + 9), rng.randint(south - 9, north + 9)) for _ in range(150)]
     x, y = np.array(spots).T
     expected = judge_grid(parts, GridPoints(x, y))
-    index = ZoneIndex.of([IndexEntry(shape, 0.0, 0)])
+    index = ZoneIndex.of(boxes_of([ZoneEntry(shape, 0.0, 0)]))
     candidates = set(index.query(x / GRID, y / GRID)[0].tolist())
     found = [row for row in sorted(candidates) if is_inside(shape, x[row] / GRID, y[row] / GRID)]
     assert found == expected.inside.tolist()

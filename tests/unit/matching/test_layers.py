@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from stayaway.kernel.shape import Shape
 from stayaway.kernel.steps import Steps, finish
 from stayaway.matching import index
-from stayaway.matching.index import Boxes, Floats, IndexEntry, ZoneIndex, reach_boxes
+from stayaway.matching.index import Floats, ZoneIndex, reach_boxes
 from stayaway.matching.layers import Compacted, LayeredIndex
+from support.zone_entries import ZoneEntry, bounds_of, boxes_of
 
 PLACES = [(-111.9, 33.4), (179.9999, -17.0), (-180.0, 60.0), (24.9, 84.9), (0.0, 0.0), (7.0, 89.99)]
 SIZES = [1e-6, 0.002, 0.002, 0.02, 1.5]
@@ -29,7 +30,7 @@ class _Changing:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.index = LayeredIndex.empty()
-        self.orders: dict[int, list[IndexEntry]] = {}
+        self.orders: dict[int, list[ZoneEntry]] = {}
         self.compactions = self.removals = 0
         self._steps: Steps[Compacted] | None = None
 
@@ -44,7 +45,7 @@ class _Changing:
             self.orders[number] = (
                 [] if is_gone else [self._entry(number) for _ in range(self.rng.randint(1, 4))]
             )
-        boxes = Boxes.of(entry for number in changed for entry in self.orders[number])
+        boxes = boxes_of(entry for number in changed for entry in self.orders[number])
         numbers = np.array(changed, dtype=np.int64)
         self.index = finish(self.index.change_steps(len(self.orders), numbers, boxes))
         self._compact()
@@ -62,12 +63,12 @@ class _Changing:
                 self._steps = None
                 self.compactions += 1
 
-    def _entry(self, number: int) -> IndexEntry:
+    def _entry(self, number: int) -> ZoneEntry:
         lon, lat = self._near(0.01)
         size = self.rng.choice(SIZES)
         east, north = min(180.0, lon + size), min(90.0, lat + size)
         ring = [(lon, lat), (east, lat), (east, north), (lon, north), (lon, lat)]
-        return IndexEntry(Shape.from_parts([[ring]]), self.rng.choice([0.0, 50.0, 900.0, 20_000.0]), number)
+        return ZoneEntry(Shape.from_parts([[ring]]), self.rng.choice([0.0, 50.0, 900.0, 20_000.0]), number)
 
     def _near(self, by: float) -> tuple[float, float]:
         lon, lat = self.rng.choice(PLACES)
@@ -92,20 +93,20 @@ class _Changing:
         lon, lat = self.points(count)
         found = _pairs(*self.index.query(lon, lat))
         entries = [entry for some in self.orders.values() for entry in some]
-        assert found == _pairs(*ZoneIndex.of(entries).query(lon, lat))
+        assert found == _pairs(*ZoneIndex.of(boxes_of(entries)).query(lon, lat))
         assert found == _every_box(entries, lon, lat)
         return found.total()
 
 
-def _boxes(entry: IndexEntry) -> Floats:
-    return reach_boxes(np.array([entry.shape.bounds]), np.array([entry.reach_m]))[0]
+def _boxes(entry: ZoneEntry) -> Floats:
+    return reach_boxes(np.array([bounds_of(entry.shape)]), np.array([entry.reach_m]))[0]
 
 
 def _pairs(rows: index.Ints, owners: index.Ints) -> Counter[tuple[int, int]]:
     return Counter(zip(rows.tolist(), owners.tolist(), strict=True))
 
 
-def _every_box(entries: list[IndexEntry], lon: Floats, lat: Floats) -> Counter[tuple[int, int]]:
+def _every_box(entries: list[ZoneEntry], lon: Floats, lat: Floats) -> Counter[tuple[int, int]]:
     found: Counter[tuple[int, int]] = Counter()
     for entry in entries:
         for west, south, east, north in _boxes(entry).tolist():
