@@ -16,9 +16,9 @@ import pytest
 import oracle
 from stayaway.access.policy import Policy, parse_policy
 from stayaway.alerts.explain import explain_alert
+from stayaway.alerts.queries import SQL
 from stayaway.alerts.review import dismiss
 from stayaway.alerts.review_model import Dismissal, Reviewer
-from stayaway.alerts.store import SQL
 from stayaway.kernel.errors import ConflictError
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.parse import parse_orders_file

@@ -8,8 +8,9 @@ import asyncpg
 
 from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
+from stayaway.alerts.evidence import Judged
 from stayaway.alerts.rows import ENGINE_NAME, Basis
-from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_changes, record_decisions
+from stayaway.alerts.store import Recorded, lock_order_heads, publish_changes, record_decisions
 from stayaway.matching.engine import Engine
 from stayaway.orders.load import load_registry
 from stayaway.platform.seal import Seal

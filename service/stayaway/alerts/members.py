@@ -7,8 +7,8 @@ from typing import Any
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Alerting
 from stayaway.alerts.kept import decode_kept
+from stayaway.alerts.queries import SQL
 from stayaway.alerts.rows import Basis, basis_detail, probability, seal_detail
-from stayaway.alerts.store import SQL
 from stayaway.kernel.instants import format_instant, to_us
 from stayaway.kernel.jsontext import canonical_json, parse_json
 from stayaway.matching.engine import Engine

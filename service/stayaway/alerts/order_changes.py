@@ -18,6 +18,7 @@ from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps,
 from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
 from stayaway.alerts.model import DISPOSED, AlertRow, Change
 from stayaway.alerts.plan import Raised, free_alert_id
+from stayaway.alerts.queries import SQL
 from stayaway.alerts.rows import (
     ENGINE_NAME,
     Basis,
@@ -28,7 +29,7 @@ from stayaway.alerts.rows import (
     shown,
     to_alert_row,
 )
-from stayaway.alerts.store import SQL, lock_parties, publish_changes
+from stayaway.alerts.store import lock_parties, publish_changes
 from stayaway.audit.entries import NewEntry
 from stayaway.audit.store import record_entries
 from stayaway.kernel.errors import SettingsError

@@ -12,7 +12,7 @@ from typing import Any
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.order_changes import rejudge_open_alerts
-from stayaway.alerts.store import SQL
+from stayaway.alerts.queries import SQL
 from stayaway.audit.entries import EntryType, NewEntry
 from stayaway.audit.store import record_entry
 from stayaway.kernel.instants import format_instant

@@ -6,15 +6,23 @@ matchers make one alert of one visit. `publish_changes` comes last, after the au
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from stayaway.alerts.episodes import summarise
+from stayaway.alerts.evidence import (
+    Judged,
+    StorableMatch,
+    StoredEvent,
+    flag_conflicts,
+    insert_sightings,
+    storable,
+)
 from stayaway.alerts.model import AlertRow, Change
 from stayaway.alerts.plan import EpisodeChange, Member, plan_changes
+from stayaway.alerts.queries import SQL
 from stayaway.alerts.rows import (
     Basis,
     Party,
@@ -28,25 +36,8 @@ from stayaway.alerts.rows import (
 )
 from stayaway.audit.entries import NewEntry
 from stayaway.kernel.instants import format_instant, from_us, to_us
-from stayaway.kernel.jsontext import canonical_json
-from stayaway.matching.model import EventDecision, Match
-from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
-
-SQL = load_queries("stayaway.alerts", "alerts.sql")
-StoredEvent = tuple[str, str, str, datetime, bytes]
-"""(order id, source, event id, observed_at, content digest): a sighting's key."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """An event that matched, its bytes and where in the stream they lie."""
-
-    decision: EventDecision
-    value: bytes
-    topic: str
-    partition: int
-    record_offset: int
 
 
 @dataclass(slots=True)
@@ -58,23 +49,6 @@ class Recorded:
     entries: list[tuple[int, NewEntry]] = field(default_factory=list)
     changes: list[tuple[str, Change]] = field(default_factory=list)
     alerts_raised: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """One match that may leave a row. `place`: of its event among the judged."""
-
-    place: int
-    match: Match
-    stored: StoredEvent
-
-    @property
-    def party(self) -> Party:
-        return self.match.order_id, self.match.respondent_id
-
-    @property
-    def event(self) -> tuple[str, str, StoredEvent]:
-        return (*self.party, self.stored)
 
 
 async def lock_order_heads(conn: Connection, order_ids: Iterable[str]) -> dict[str, int]:
@@ -97,17 +71,19 @@ async def lock_parties(conn: Connection, parties: Iterable[Party]) -> None:
 async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged], basis: Basis) -> Recorded:
     """Sightings, decisions and alerts of what may be stored; the same event again changes nothing."""
     recorded = Recorded()
-    rows = _storable(seal, judged)
+    rows = storable(seal, judged)
     if not rows:
         return recorded
     await lock_parties(conn, {row.party for row in rows})
-    fresh, repeated = await _insert_sightings(conn, seal, rows, judged)
+    fresh, repeated = await insert_sightings(conn, seal, rows, judged)
     known = await _load_known(conn, [row for row in rows if row.stored not in fresh])
     rows = _drop_known(rows, known)
     alerting = [row for row in rows if not row.match.reasons]
     roots = await _change_alerts(conn, alerting, known, judged, basis, recorded)
     await _insert_decisions(conn, seal, rows, roots, basis)
-    await _flag_conflicts(conn, repeated, recorded)
+    told = {alert_id for alert_id, _ in recorded.changes}
+    revised = await flag_conflicts(conn, repeated)
+    recorded.changes += [(alert_id, "REVISED") for alert_id in revised if alert_id not in told]
     return recorded
 
 
@@ -118,84 +94,13 @@ async def publish_changes(conn: Connection, changes: Sequence[tuple[str, Change]
         await conn.execute(SQL.publish_changes, list(alert_ids), list(words), at)
 
 
-# ---------------------------------------------------------------- sightings
-
-
-def _storable(seal: Seal, judged: Sequence[Judged]) -> list[_Row]:
-    """The matches that may leave a row, once each, in the judged order."""
-    rows: dict[tuple[str, StoredEvent, str], _Row] = {}
-    digests: dict[tuple[str, bytes], bytes] = {}
-    for place, item in enumerate(judged):
-        decision = item.decision
-        for match in decision.matches:
-            if not match.may_be_stored:
-                continue
-            key = (match.order_id, decision.content_sha256)
-            if key not in digests:
-                digests[key] = seal.reference(match.order_id, decision.content_sha256.hex())
-            sighting = decision.sighting
-            stored = (match.order_id, sighting.source, sighting.event_id, sighting.observed_at, digests[key])
-            row = _Row(place=place, match=match, stored=stored)
-            rows.setdefault((match.respondent_id, stored, match.zone_id), row)
-    return list(rows.values())
-
-
-async def _insert_sightings(
-    conn: Connection, seal: Seal, rows: Sequence[_Row], judged: Sequence[Judged]
-) -> tuple[set[StoredEvent], set[tuple[str, str, str]]]:
-    """Evidence of these rows: the keys that were not there before, and those event ids (order, source,
-    event id) among them that stand for more than one sighting now.
-    """
-    first: dict[StoredEvent, Judged] = {}
-    for row in rows:
-        first.setdefault(row.stored, judged[row.place])
-    keys = sorted(first)
-    events = [first[key] for key in keys]
-    payloads = [_seal_sighting(seal, key[0], item) for key, item in zip(keys, events, strict=True)]
-    inserted = await conn.fetch(
-        SQL.insert_sightings,
-        *([key[column] for key in keys] for column in range(5)),
-        [item.decision.sighting.received_at for item in events],
-        [item.topic for item in events],
-        [item.partition for item in events],
-        [item.record_offset for item in events],
-        payloads,
-    )
-    fresh = {tuple(row)[:5] for row in inserted}
-    ids = Counter(key[:3] for key in fresh)
-    repeated = {tuple(row)[:3] for row in inserted if row["is_known_id"]}
-    return fresh, repeated | {key for key, count in ids.items() if count > 1}
-
-
-def _seal_sighting(seal: Seal, order_id: str, item: Judged) -> bytes:
-    payload = {
-        "content_sha256": item.decision.content_sha256.hex(),
-        "value": item.value.decode("utf-8"),
-        "origin": [item.topic, item.partition, item.record_offset],
-    }
-    return seal.seal(order_id, "sighting", canonical_json(payload))
-
-
-async def _flag_conflicts(conn: Connection, repeated: set[tuple[str, str, str]], recorded: Recorded) -> None:
-    """One event id with two contents is judged twice, and both are flagged."""
-    if not repeated:
-        return
-    keys = sorted(repeated)
-    flagged = await conn.fetch(SQL.flag_conflicts, *([key[column] for key in keys] for column in range(3)))
-    if flagged:
-        columns = ([row[column] for row in flagged] for column in range(3))
-        alerts = await conn.fetch(SQL.flag_alerts, *columns)
-        told = {alert_id for alert_id, _ in recorded.changes}
-        recorded.changes += [(row["alert_id"], "REVISED") for row in alerts if row["alert_id"] not in told]
-
-
 # ---------------------------------------------------------------- what was decided before
 
 _Known = dict[tuple[str, str, StoredEvent], dict[str, str]]
 """For each event under a respondent: zone id -> outcome."""
 
 
-async def _load_known(conn: Connection, rows: Sequence[_Row]) -> _Known:
+async def _load_known(conn: Connection, rows: Sequence[StorableMatch]) -> _Known:
     known: _Known = {}
     events = sorted({row.event for row in rows})
     if not events:
@@ -213,7 +118,7 @@ async def _load_known(conn: Connection, rows: Sequence[_Row]) -> _Known:
     return known
 
 
-def _drop_known(rows: Sequence[_Row], known: _Known) -> list[_Row]:
+def _drop_known(rows: Sequence[StorableMatch], known: _Known) -> list[StorableMatch]:
     """Without what stands already: an alerting decision, or one suppressed then and now."""
     kept = []
     for row in rows:
@@ -228,7 +133,7 @@ def _drop_known(rows: Sequence[_Row], known: _Known) -> list[_Row]:
 
 async def _change_alerts(
     conn: Connection,
-    rows: Sequence[_Row],
+    rows: Sequence[StorableMatch],
     known: _Known,
     judged: Sequence[Judged],
     basis: Basis,
@@ -236,7 +141,7 @@ async def _change_alerts(
 ) -> dict[int, tuple[str, int]]:
     """Raise, extend and merge; for each alerting row (by its place in `rows`'s identity) its root."""
     roots: dict[int, tuple[str, int]] = {}
-    parties: dict[Party, list[_Row]] = {}
+    parties: dict[Party, list[StorableMatch]] = {}
     for row in rows:
         parties.setdefault(row.party, []).append(row)
     near = await _lock_alerts_near(conn, parties, basis.gap_us)
@@ -251,7 +156,7 @@ async def _change_alerts(
     return roots
 
 
-def _to_members(rows: Sequence[_Row], known: _Known) -> list[Member]:
+def _to_members(rows: Sequence[StorableMatch], known: _Known) -> list[Member]:
     events: dict[StoredEvent, int] = {}
     members = []
     for index, row in enumerate(rows):
@@ -263,7 +168,7 @@ def _to_members(rows: Sequence[_Row], known: _Known) -> list[Member]:
 
 
 async def _lock_alerts_near(
-    conn: Connection, parties: dict[Party, list[_Row]], gap_us: int
+    conn: Connection, parties: dict[Party, list[StorableMatch]], gap_us: int
 ) -> dict[Party, list[AlertRow]]:
     if not parties:
         return {}
@@ -306,7 +211,7 @@ def _note(
     recorded: Recorded,
     party: Party,
     change: EpisodeChange,
-    rows: Sequence[_Row],
+    rows: Sequence[StorableMatch],
     judged: Sequence[Judged],
     basis: Basis,
 ) -> None:
@@ -336,7 +241,7 @@ def _note(
     recorded.changes += [(row.alert_id, "EXTENDED") for row in change.updated]
 
 
-def _member_payload(row: _Row, judged: Sequence[Judged]) -> dict[str, Any]:
+def _member_payload(row: StorableMatch, judged: Sequence[Judged]) -> dict[str, Any]:
     item = judged[row.place]
     return {
         "source": row.stored[1],
@@ -354,14 +259,20 @@ def _member_payload(row: _Row, judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 async def _insert_decisions(
-    conn: Connection, seal: Seal, rows: Sequence[_Row], roots: dict[int, tuple[str, int]], basis: Basis
+    conn: Connection,
+    seal: Seal,
+    rows: Sequence[StorableMatch],
+    roots: dict[int, tuple[str, int]],
+    basis: Basis,
 ) -> None:
     if rows:
         arguments = [_decision_arguments(seal, row, roots.get(id(row)), basis) for row in rows]
         await conn.executemany(SQL.insert_decision, arguments)
 
 
-def _decision_arguments(seal: Seal, row: _Row, root: tuple[str, int] | None, basis: Basis) -> tuple[Any, ...]:
+def _decision_arguments(
+    seal: Seal, row: StorableMatch, root: tuple[str, int] | None, basis: Basis
+) -> tuple[Any, ...]:
     match = row.match
     order_id, source, event_id, observed_at, digest = row.stored
     alert_id, raised_at = (root[0], from_us(root[1])) if root is not None else (None, None)

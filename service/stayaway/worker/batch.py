@@ -13,7 +13,8 @@ from datetime import datetime
 
 from aiokafka.errors import KafkaError
 
-from stayaway.alerts.store import Judged, Recorded, lock_order_heads, publish_changes, record_decisions
+from stayaway.alerts.evidence import Judged
+from stayaway.alerts.store import Recorded, lock_order_heads, publish_changes, record_decisions
 from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
 from stayaway.platform.postgres import Connection

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from stayaway.alerts.store import Judged
+from stayaway.alerts.evidence import Judged
 from stayaway.matching.model import EventDecision, Judgement
 from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter
