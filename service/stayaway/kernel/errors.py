@@ -16,8 +16,10 @@ class StayawayError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        """The message, then the remedy."""
-        return f"{self.message} {self.remedy}".strip()
+        """The message, then the remedy: two sentences."""
+        if not self.remedy:
+            return self.message
+        return f"{self.message}{'' if self.message.endswith('.') else '.'} {self.remedy}"
 
 
 class SettingsError(StayawayError):
