@@ -9,22 +9,28 @@ from integration import test_registry_live as live
 from integration import test_worker_faults as faults
 from integration import test_worker_road as road
 from stayaway.alerts import store
-from stayaway.worker import batch, partitions
+from stayaway.worker import batch, locks, partitions
 from stayaway.worker.coverage import move_arguments
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.hold import RegistryHold
+from stayaway.worker.locks import Locked, lock_batch
 from support.handed_batches import Matcher
 from support.worker_rig import Rig
 
 Check = Callable[[Rig, pytest.MonkeyPatch], Awaitable[None]]
 
 
-async def nothing(*_: Any) -> None:
+def not_looked_at(*_: Any) -> None:
     """In place of a guard."""
 
 
-async def all_mine(_conn: Any, judged: Any) -> set[tuple[str, int]]:
-    return {item.key for item in judged}
+def no_keys(_: Any) -> list[int]:
+    return []
+
+
+async def all_mine(conn: Any, states: Any, stored: Any) -> Locked:
+    locked = await lock_batch(conn, states, stored)
+    return Locked(mine=frozenset(state.key for state in states), heads=locked.heads)
 
 
 async def move_without_fence(conn: Any, steps: Any, at: Any, *, may_be_lost: bool = False) -> Any:
@@ -73,9 +79,9 @@ async def in_hand(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
 
 
 GUARDS: dict[str, tuple[list[tuple[Any, str, Any]], Check]] = {
-    "fence": ([(batch, "_lock_fence", all_mine), (batch, "move", move_without_fence)], zombie),
-    "order heads": ([(batch, "_check_heads", nothing)], recall),
-    "advisory lock": ([(store, "lock_parties", nothing)], visit),
+    "fence": ([(batch, "lock_batch", all_mine), (batch, "move", move_without_fence)], zombie),
+    "order heads": ([(batch, "_check_heads", not_looked_at)], recall),
+    "advisory lock": ([(locks, "party_keys", no_keys)], visit),
     "the position after an unanswered COMMIT": ([(batch, "_sort_out", always_again)], lost_reply),
     "the hold of a matcher out of touch": ([(RegistryHold, "holds", lambda _: False)], out_of_touch),
     "the orders of a batch in hand": ([(RegistryFollower, "is_out_of_touch", False)], in_hand),

@@ -10,11 +10,12 @@ from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.evidence import Judged
 from stayaway.alerts.rows import ENGINE_NAME, Basis
-from stayaway.alerts.store import Recorded, lock_order_heads, publish_changes, record_decisions
+from stayaway.alerts.store import Recorded, publish_changes, record_decisions
 from stayaway.matching.engine import Engine
 from stayaway.orders.load import load_registry
 from stayaway.platform.seal import Seal
 from stayaway.sightings.batch import decode_batch
+from stayaway.worker.locks import lock_batch
 
 NOW = datetime(2026, 3, 6, 21, 0, tzinfo=UTC)
 
@@ -73,9 +74,7 @@ class DirectWriter:
 
     async def write_judged(self, judged: Sequence[Judged]) -> Recorded:
         """The same inside the caller's transaction."""
-        await lock_order_heads(
-            self.conn, {match.order_id for item in judged for match in item.decision.matches}
-        )
+        await lock_batch(self.conn, [], judged)
         recorded = await record_decisions(self.conn, self.seal, judged, self.basis)
         await publish_changes(self.conn, recorded.changes, NOW)
         return recorded

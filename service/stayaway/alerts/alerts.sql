@@ -1,8 +1,3 @@
--- name: lock_order_heads
--- description: The orders' heads, in id order, so that no change of an order slips in before this commits.
-SELECT order_id, change_number FROM order_head
- WHERE order_id = ANY ($1::text[]) ORDER BY order_id FOR SHARE;
-
 -- name: lock_parties
 -- description: One transaction at a time per order and respondent; $1: sorted keys.
 SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key;

@@ -1,8 +1,8 @@
 """A batch's decisions into Postgres, inside the caller's transaction.
 
-The caller holds the fenced partition rows and has locked the order heads (`lock_order_heads`);
-here follow the advisory locks per order and respondent and the alert rows, so that any number of
-matchers make one alert of one visit. `publish_changes` comes last, after the audit entries.
+The caller holds the fenced partition rows, the order heads and the advisory locks per order and
+respondent (`party_keys`); here follow the alert rows, so that any number of matchers make one alert of one
+visit. `publish_changes` comes last, after the audit entries.
 """
 
 import hashlib
@@ -51,21 +51,20 @@ class Recorded:
     alerts_raised: int = 0
 
 
-async def lock_order_heads(conn: Connection, order_ids: Iterable[str]) -> dict[str, int]:
-    """The number of each order's last change, locked against changes until commit."""
-    rows = await conn.fetch(SQL.lock_order_heads, sorted(set(order_ids)))
-    return {row["order_id"]: row["change_number"] for row in rows}
+def party_keys(parties: Iterable[Party]) -> list[int]:
+    """The advisory locks of these orders and respondents, in the order in which to take them."""
+    return sorted({_party_key(party) for party in parties})
 
 
-def party_key(party: Party) -> int:
-    """The advisory lock's signed 64-bit key; ids hold no slash, so parties differ in their text."""
+def _party_key(party: Party) -> int:
+    """A signed 64-bit number; ids hold no slash, so parties differ in their text."""
     digest = hashlib.sha256("/".join(party).encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
 async def lock_parties(conn: Connection, parties: Iterable[Party]) -> None:
     """One transaction at a time works on the episodes of an order and respondent."""
-    await conn.execute(SQL.lock_parties, sorted({party_key(party) for party in parties}))
+    await conn.execute(SQL.lock_parties, party_keys(parties))
 
 
 async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged], basis: Basis) -> Recorded:
@@ -74,7 +73,6 @@ async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged
     rows = storable(seal, judged)
     if not rows:
         return recorded
-    await lock_parties(conn, {row.party for row in rows})
     fresh, repeated = await insert_sightings(conn, seal, rows, judged)
     known = await _load_known(conn, [row for row in rows if row.stored not in fresh])
     rows = _drop_known(rows, known)

@@ -14,7 +14,7 @@ from datetime import datetime
 from aiokafka.errors import KafkaError
 
 from stayaway.alerts.evidence import Judged
-from stayaway.alerts.store import Recorded, lock_order_heads, publish_changes, record_decisions
+from stayaway.alerts.store import Recorded, publish_changes, record_decisions
 from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
 from stayaway.platform.postgres import Connection
@@ -26,8 +26,9 @@ from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import Registry, RegistryFollower
 from stayaway.worker.judge import JudgedBatch, JudgedPart, Part, judge_parts
+from stayaway.worker.locks import Locked, lock_batch
 from stayaway.worker.observe import Observer
-from stayaway.worker.partitions import SQL, append, move, reconcile, sealed
+from stayaway.worker.partitions import append, move, reconcile, sealed
 from stayaway.worker.patience import Patience
 from stayaway.worker.turns import let_others
 
@@ -212,20 +213,21 @@ class BatchRunner:
         self, conn: Connection, judged: Sequence[JudgedPart], registry: Registry, at: datetime
     ) -> _Attempt:
         async with conn.transaction():
-            mine = await _lock_fence(conn, judged)
+            states = [item.part.state for item in judged]
+            locked = await lock_batch(conn, states, [event for item in judged for event in item.stored])
             await failpoint("in_transaction")
-            kept = [item for item in judged if item.key in mine]
-            lost = {item.key for item in judged} - mine
+            kept = [item for item in judged if item.key in locked.mine]
+            lost = {item.key for item in judged} - locked.mine
             if not kept:
                 return _Attempt(moved={}, lost=lost)
             stored = [event for item in kept for event in item.stored]
-            await _check_heads(conn, stored, registry)
+            _check_heads(stored, locked, registry)
             await record_dead_letters(conn, [letter for item in kept for letter in item.letters], at)
             recorded = await record_decisions(conn, self._seal, stored, registry.basis(at))
             steps, rows = await self._close(kept, stored, recorded, registry, at)
             await insert_rows(conn, rows)
             moved, sequence = await move(conn, steps, at)
-            if moved != mine:
+            if moved != locked.mine:
                 raise AssertionError("a locked fence moved")
             await publish_changes(conn, recorded.changes, at)
             await failpoint("before_commit")
@@ -299,24 +301,9 @@ def _sort_out(judged: Iterable[JudgedPart], states: dict[PartitionKey, Partition
     return attempt
 
 
-async def _lock_fence(conn: Connection, judged: Sequence[JudgedPart]) -> set[PartitionKey]:
-    states = [item.part.state for item in judged]
-    rows = await conn.fetch(
-        SQL.lock_fence,
-        [state.topic for state in states],
-        [state.partition for state in states],
-        [state.next_offset for state in states],
-        [state.epoch for state in states],
-    )
-    return {(row["topic"], row["partition"]) for row in rows}
-
-
-async def _check_heads(conn: Connection, stored: Sequence[Judged], registry: Registry) -> None:
-    """Lock the orders that rows will belong to; raises OrdersMovedError if one changed since."""
-    order_ids = {match.order_id for event in stored for match in event.decision.matches}
-    if not order_ids:
-        return
+def _check_heads(stored: Sequence[Judged], locked: Locked, registry: Registry) -> None:
+    """Raises OrdersMovedError if an order that rows will belong to changed since it was judged by."""
     known = registry.engine.snapshot.head_changes
-    heads = await lock_order_heads(conn, order_ids)
-    if any(heads.get(order_id) != known.get(order_id) for order_id in order_ids):
+    order_ids = {match.order_id for event in stored for match in event.decision.matches}
+    if any(locked.heads.get(order_id) != known.get(order_id) for order_id in order_ids):
         raise OrdersMovedError
