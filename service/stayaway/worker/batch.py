@@ -30,7 +30,7 @@ from stayaway.worker.locks import Locked, lock_batch
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import append, move, reconcile, sealed
 from stayaway.worker.patience import Patience
-from stayaway.worker.turns import let_others
+from stayaway.worker.turns import in_turns, let_others
 
 
 class OrdersMovedError(Exception):
@@ -200,7 +200,10 @@ class BatchRunner:
 
         A server that crashes may lose it: then those records are read and judged again, to the same end.
         """
-        steps = [Step(before=item.part.state, after=self._advance(item, registry, at)[1]) for item in judged]
+        steps = []
+        for item in judged:
+            _, after = await self._advance(item, registry, at)
+            steps.append(Step(before=item.part.state, after=after))
         await failpoint("before_commit")
         moved, sequence = await move(conn, steps, at, may_be_lost=True)
         return _Attempt(
@@ -248,22 +251,26 @@ class BatchRunner:
             entries.setdefault((stored[place].topic, stored[place].partition), []).append(entry)
         steps, rows = [], list[AuditRow]()
         for item in kept:
-            closing, after = self._advance(item, registry, at)
+            closing, after = await self._advance(item, registry, at)
             built, after = append(self._seal, after, [*closing, *entries.get(item.key, ())])
             rows += built
             steps.append(Step(before=item.part.state, after=after))
-            await let_others()
         return steps, rows
 
-    def _advance(
+    async def _advance(
         self, item: JudgedPart, registry: Registry, at: datetime
     ) -> tuple[list[NewEntry], PartitionState]:
-        """The state after the part's records; the open range is closed first where that is due."""
+        """The state after the part's records; the open range is closed first where that is due.
+
+        A part may be a whole batch, so its digest takes turns with others.
+        """
         part, state = item.part, item.part.state
         entries: list[NewEntry] = []
         if state.seal_due(at, registry.knowledge) or not state.coverage.fits(registry.knowledge):
             entries, state = sealed(state, at, registry.knowledge)
-        coverage = state.coverage.with_records(part.offsets[0], part.values, item.tally, registry.knowledge)
+        coverage = await in_turns(
+            state.coverage.record_steps(part.offsets[0], part.values, item.tally, registry.knowledge)
+        )
         return entries, replace(
             state,
             next_offset=part.to_offset,

@@ -14,11 +14,13 @@ from typing import Any
 
 from stayaway.audit.entries import EntryType, NewEntry, StreamHead, partition_stream
 from stayaway.kernel.instants import format_instant
+from stayaway.kernel.steps import Steps
 
 SEAL_AFTER = timedelta(seconds=60)
 SALT_BYTES = 32
 NULL_VALUE = b"\x00null"
 """What stands for a record without a value in digests; no JSON text begins so."""
+_STEP_RECORDS = 1_000
 
 PartitionKey = tuple[str, int]
 """(topic, partition)."""
@@ -65,14 +67,18 @@ class Coverage:
             digest=salt,
         )
 
-    def with_records(
-        self, first_offset: int, values: Iterable[bytes | None], tally: "Tally", knowledge: Knowledge
-    ) -> "Coverage":
-        """The range after these records, judged on `knowledge`."""
+    def record_steps(
+        self, first_offset: int, values: Sequence[bytes | None], tally: "Tally", knowledge: Knowledge
+    ) -> Steps["Coverage"]:
+        """The range after these records, judged on `knowledge`, in steps of a millisecond."""
         registry = self.registry
         if not registry or registry[-1][1] != knowledge.registry_sequence:
             known_at = format_instant(knowledge.known_at)
             registry = (*registry, (first_offset, knowledge.registry_sequence, known_at))
+        digest = self.digest
+        for start in range(0, len(values), _STEP_RECORDS):
+            digest = chain_digest(digest, values[start : start + _STEP_RECORDS])
+            yield
         return replace(
             self,
             records=self.records + tally.records,
@@ -80,7 +86,7 @@ class Coverage:
             candidates=self.candidates + tally.candidates,
             matches=self.matches + tally.matches,
             registry=registry,
-            digest=chain_digest(self.digest, values),
+            digest=digest,
         )
 
     def fits(self, knowledge: Knowledge) -> bool:

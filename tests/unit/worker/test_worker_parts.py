@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stayaway.audit.entries import StreamHead
+from stayaway.kernel.steps import finish
 from stayaway.worker import failpoints
 from stayaway.worker.breaker import Breaker, BreakerTrippedError
 from stayaway.worker.coverage import Coverage, Knowledge, PartitionState, Tally, chain_digest
@@ -75,9 +76,15 @@ class TestCoverage:
     def test_notes_each_registry_change_once(self) -> None:
         coverage = Coverage.opened(5, AT, knowledge(), SALT)
         for offset, sequence in ((5, 1), (7, 1), (9, 2)):
-            coverage = coverage.with_records(offset, [b"x"], Tally(1, 0, 4, 1), knowledge(sequence))
+            coverage = finish(coverage.record_steps(offset, [b"x"], Tally(1, 0, 4, 1), knowledge(sequence)))
         assert [(offset, sequence) for offset, sequence, _ in coverage.registry] == [(5, 1), (9, 2)]
         assert (coverage.records, coverage.candidates, coverage.matches) == (3, 12, 3)
+
+    def test_the_digest_does_not_depend_on_steps(self) -> None:
+        values = [b"%d" % number for number in range(2_500)]
+        coverage = Coverage.opened(0, AT, knowledge(), SALT)
+        steps = coverage.record_steps(0, values, Tally(2_500, 0, 0, 0), knowledge())
+        assert finish(steps).digest == chain_digest(SALT, values)
 
     def test_a_range_is_due_after_a_minute_or_under_another_policy(self) -> None:
         assert not state(4).seal_due(AT + timedelta(seconds=59), knowledge())
