@@ -83,4 +83,5 @@ class CellTable:
 
     def may_hold(self, hashes: Hashes) -> Ints:
         """The rows of the points in whose cell some box may be."""
-        return self._used[hashes & self._mask].nonzero()[0]
+        rows: Ints = self._used[hashes & self._mask].nonzero()[0]
+        return rows
