@@ -147,7 +147,7 @@ MUTATIONS: dict[str, Patch] = {
     "identity: the shortest loose plate": with_policy(loose_min_length=1),
     "identity: the best kind first": put(identity, "_RANK", dict.fromkeys(identity._RANK, 0)),
     "identity: description": put(identity, "compare_description", lambda *_: "UNKNOWN"),
-    "identity: devices": put(identities.OrderIdentities, "_agree_plates", lambda *_: None),
+    "identity: devices": put(identities.OrderIdentities, "_agree_plates", lambda *_: np.arange(0)),
     "place: boundary inside": open_boundary,
     "place: one meridian": one_meridian,
     "place: accuracy circle": put(decision, "circle_radius_m", lambda *_: 0.0),

@@ -59,7 +59,7 @@ REWRITES = [
     Rewrite(inside._exact_side, "(left > right) - (left < right)", "0"),
     Rewrite(cells.cell_spans, "east - west + 1", "east - west"),
     Rewrite(cells.cell_spans, "north - south + 1", "north - south"),
-    Rewrite(index._Trees.find, "rows = rows[np.argsort(lon[rows])]", "pass"),
+    Rewrite(index._Trees.find, "rows = rows[lon[rows].argsort()]", "pass"),
     Rewrite(index.ZoneIndex.find, "np.arange(len(lon))", "np.arange(0)"),
     Rewrite(layers.LayeredIndex.query, "== layer.number", ">= 0"),
     Rewrite(layers.LayeredIndex.query, "(self.base, self.middle, self.top)", "(self.base, self.middle)"),

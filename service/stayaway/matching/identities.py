@@ -17,7 +17,6 @@ from stayaway.kernel.steps import Steps
 from stayaway.matching.columns import OrderColumns, Plates, plate_columns
 from stayaway.sightings.batch import SightingBatch
 
-Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
 
 # Pairs of (event, vehicle) compared at once; bounds the memory of a batch over one crowded place.
@@ -132,50 +131,63 @@ class OrderIdentities:
             yield
         return devices
 
-    def agree(self, batch: SightingBatch, rows: Ints, owners: Ints, loose_min_length: int) -> Bools:
-        """For each (row, owner) pair: whether the event may name a vehicle or device of that order."""
-        passed = np.zeros(len(rows), dtype=np.bool_)
-        device = batch.is_device[rows]
-        for i in np.flatnonzero(device).tolist():
-            passed[i] = owners[i] in self.devices.get(batch.identities[rows[i]], ())
-        reads = np.flatnonzero(~device & (self.plates.stops[owners] > self.plates.starts[owners]))
-        if reads.size:
-            self._agree_plates(batch, rows, owners, reads, loose_min_length, passed)
-        return passed
+    def agree(self, batch: SightingBatch, rows: Ints, owners: Ints, loose_min_length: int) -> Ints:
+        """Of (row, owner) pairs, the places of those whose event may name a vehicle or device of that order.
+        Some may come twice.
+        """
+        starts = self.plates.starts[owners]
+        counts = self.plates.stops[owners] - starts
+        devices = batch.is_device[rows].nonzero()[0]
+        counts[devices] = 0
+        found = [i for i in devices.tolist() if owners[i] in self.devices.get(batch.identities[rows[i]], ())]
+        passed = self._agree_plates(batch, rows, starts, counts, loose_min_length)
+        return np.concatenate([passed, np.array(found, dtype=np.int64)]) if found else passed
 
     def _agree_plates(
-        self,
-        batch: SightingBatch,
-        rows: Ints,
-        owners: Ints,
-        reads: Ints,
-        loose_min_length: int,
-        passed: Bools,
-    ) -> None:
+        self, batch: SightingBatch, rows: Ints, starts: Rows, counts: Rows, loose_min_length: int
+    ) -> Ints:
+        """The places of the pairs whose event's plate agrees with one of the `counts` from `starts` on."""
         # Columns over the events that stand in some box, not over the whole batch.
-        events, place = np.unique(rows[reads], return_inverse=True)
+        stands = np.zeros(len(batch.index), dtype=np.bool_)
+        stands[rows] = True
+        events = stands.nonzero()[0]
+        place = np.zeros(len(stands), dtype=np.int64)
+        place[events] = np.arange(len(events))
         plates = plate_columns([batch.identities[row] for row in events.tolist()])
-        folded = _FOLDED[plates]
-        starts = self.plates.starts[owners[reads]]
-        counts = self.plates.stops[owners[reads]] - starts
-        ends = np.cumsum(counts)
-        cut = 0
-        while cut < len(reads):
+        ends = counts.cumsum()
+        passed, cut = [np.zeros(0, dtype=np.int64)], 0
+        while cut < len(rows):
             base = int(ends[cut - 1]) if cut else 0
-            stop = max(cut + 1, int(np.searchsorted(ends, base + _CHUNK, side="right")))
-            part = slice(cut, stop)
-            pair = np.repeat(np.arange(cut, stop), counts[part])
-            within = np.arange(len(pair)) - np.repeat(ends[part] - counts[part] - base, counts[part])
-            vehicle = starts[pair] + within
-            event = place[pair]
-            ordered = self.plates.values[vehicle]
-            lengths = np.count_nonzero(ordered, axis=1)
-            differing = np.count_nonzero(plates[event] != ordered, axis=1)
-            same_length = np.count_nonzero(plates[event], axis=1) == lengths
-            loose = same_length & (lengths >= loose_min_length)
-            near = (differing == 1) | (folded[event] == self.folded[vehicle]).all(axis=1)
-            passed[reads[pair[(differing == 0) | (loose & near)]]] = True
+            stop = max(cut + 1, int(ends.searchsorted(base + _CHUNK, side="right")))
+            pair = np.arange(cut, stop).repeat(counts[cut:stop])
+            # A pair's first vehicle stands in `pair` at its `ends - counts`, less those before the cut.
+            vehicle = np.arange(base, base + len(pair)) + (starts - ends + counts)[pair]
+            agrees = self._alike(plates, place[rows[pair]], vehicle, loose_min_length)
+            passed.append(pair[agrees])
             cut = stop
+        return passed[1] if len(passed) == 2 else np.concatenate(passed)
+
+    def _alike(self, plates: Plates, event: Ints, vehicle: Ints, loose_min_length: int) -> Ints:
+        """The places at which the plate in row `event` of `plates` is that of `vehicle`, or near it."""
+        # Equal plates, plates of the same confusion classes and plates that differ in one place differ in
+        # one place at most once they are folded; nearly all pairs fall here.
+        near = (_differing(_FOLDED[plates][event], self.folded[vehicle]) <= 1).nonzero()[0]
+        if not len(near):
+            return near
+        event, vehicle = event[near], vehicle[near]
+        read, own = plates[event], self.plates.values[vehicle]
+        lengths = np.count_nonzero(own, axis=1)
+        differing = _differing(read, own)
+        loose = (np.count_nonzero(read, axis=1) == lengths) & (lengths >= loose_min_length)
+        same_classes = _differing(_FOLDED[read], self.folded[vehicle]) == 0
+        agrees: Ints = near[(differing == 0) | (loose & ((differing == 1) | same_classes))]
+        return agrees
+
+
+def _differing(one: Plates, other: Plates) -> Plates:
+    """In how many places each row differs."""
+    differing: Plates = np.add.reduce((one != other).view(np.uint8), axis=1, dtype=np.uint8)
+    return differing
 
 
 def _by_device(offsets: Ints, device_ids: Names) -> PackedMap[frozenset[int]]:

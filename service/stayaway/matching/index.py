@@ -60,7 +60,8 @@ class Boxes:
         return len(self.owners)
 
 
-NO_BOXES = Boxes(np.zeros((0, 4)), np.zeros(0, dtype=np.int64))
+_NO_ROWS: Ints = np.zeros(0, dtype=np.int64)
+NO_BOXES = Boxes(np.zeros((0, 4)), _NO_ROWS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,31 +81,44 @@ class _Trees:
         """(rows, owners) for the points at `rows`."""
         if not self.trees:
             return self._compare(lon[rows], lat[rows], rows)
+        if len(self.trees) > 1:
+            rows = rows[lon[rows].argsort()]
+        places = np.empty((len(rows), 2))
+        places[:, 0], places[:, 1] = lon[rows], lat[rows]
+        points = shapely.points(places)
         if len(self.trees) == 1:
-            near, found = self.trees[0].query(shapely.points(lon[rows], lat[rows]))
+            near, found = self.trees[0].query(points)
             return rows[near], self.owners[0][found]
-        rows = rows[np.argsort(lon[rows])]
-        x = lon[rows]
-        points = shapely.points(x, lat[rows])
-        starts = np.searchsorted(x, self.west, side="left")
-        stops = np.searchsorted(x, self.east, side="right")
-        all_rows, all_owners = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for number in np.flatnonzero(starts < stops).tolist():
+        starts = places[:, 0].searchsorted(self.west, side="left")
+        stops = places[:, 0].searchsorted(self.east, side="right")
+        pairs = []
+        for number in (starts < stops).nonzero()[0].tolist():
             start = int(starts[number])
             near, found = self.trees[number].query(points[start : stops[number]])
-            all_rows.append(rows[near + start])
-            all_owners.append(self.owners[number][found])
-        return np.concatenate(all_rows), np.concatenate(all_owners)
+            pairs.append((rows[near + start], self.owners[number][found]))
+        return joined_pairs(pairs)
 
     def _compare(self, lon: Floats, lat: Floats, rows: Ints) -> tuple[Ints, Ints]:
-        all_rows, all_owners = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        pairs = []
         for (west, south, east, north), owner in zip(
             self.few.bounds.tolist(), self.few.owners.tolist(), strict=True
         ):
             found = rows[(west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)]
-            all_rows.append(found)
-            all_owners.append(np.full(len(found), owner))
-        return np.concatenate(all_rows), np.concatenate(all_owners)
+            pairs.append((found, np.full(len(found), owner)))
+        return joined_pairs(pairs)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no boxes."""
+        return not (self.trees or len(self.few))
+
+
+def joined_pairs(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Columns of (rows, owners), one part after the other. Of no part they are empty."""
+    if len(parts) == 1:
+        return parts[0]
+    rows, owners = zip(*parts, strict=True) if parts else ((_NO_ROWS,), (_NO_ROWS,))
+    return np.concatenate(rows), np.concatenate(owners)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,8 +149,9 @@ class ZoneIndex:
     def find(self, lon: Floats, lat: Floats, hashes: Hashes) -> tuple[Ints, Ints]:
         """The same for whoever knows the points' `cell_hashes` already."""
         narrow = self.narrow.find(lon, lat, self.cells.may_hold(hashes))
-        wide = self.wide.find(lon, lat, np.arange(len(lon)))
-        return np.concatenate([narrow[0], wide[0]]), np.concatenate([narrow[1], wide[1]])
+        if self.wide.is_empty:
+            return narrow
+        return joined_pairs([narrow, self.wide.find(lon, lat, np.arange(len(lon)))])
 
 
 def index_steps(boxes: Boxes) -> Steps[ZoneIndex]:

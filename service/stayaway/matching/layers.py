@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from stayaway.kernel.steps import Steps
 from stayaway.matching.cells import cell_hashes
-from stayaway.matching.index import NO_BOXES, Boxes, Floats, Ints, ZoneIndex, index_steps
+from stayaway.matching.index import NO_BOXES, Boxes, Floats, Ints, ZoneIndex, index_steps, joined_pairs
 
 TOP_BOXES = 256
 """The top is built anew at each change: so many boxes take about 0.3 ms."""
@@ -62,14 +62,13 @@ class LayeredIndex:
     def query(self, lon: Floats, lat: Floats) -> tuple[Ints, Ints]:
         """(rows, owners): for each point in some box, its row and the number of the box's order."""
         hashes = cell_hashes(lon, lat)
-        all_rows, all_owners = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        pairs = []
         for layer in (self.base, self.middle, self.top):
             if layer.index.size:
                 rows, owners = layer.index.find(lon, lat, hashes)
                 lives = self.home[owners] == layer.number
-                all_rows.append(rows[lives])
-                all_owners.append(owners[lives])
-        return np.concatenate(all_rows), np.concatenate(all_owners)
+                pairs.append((rows[lives], owners[lives]))
+        return joined_pairs(pairs)
 
     def change_steps(self, orders: int, changed: Ints, boxes: Boxes) -> Steps["LayeredIndex"]:
         """The index in which the orders numbered `changed` have these boxes and no others.

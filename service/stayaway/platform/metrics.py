@@ -16,6 +16,8 @@ MetricKind = Literal["counter", "gauge", "histogram"]
 _BATCH_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 600.0, 3600.0)
 _RECORD_BUCKETS = (1.0, 10.0, 100.0, 500.0, 1_000.0, 2_500.0, 5_000.0)
+# So many cost as much to count as a few dozen: mostly the calls.
+_COUNTED_AT_ONCE = 2_000
 _SKEW_BUCKETS_S = (-300.0, -60.0, -5.0, -1.0, 0.0, 1.0, 5.0, 60.0, 600.0, 3600.0, 86_400.0)
 
 
@@ -127,33 +129,42 @@ DEFINITIONS = (
 )
 
 
-class BulkHistogram(Collector):
-    """A histogram that takes a whole batch's values at once: one by one they would cost as much as
-    judging the events.
+class SpanHistogram(Collector):
+    """A histogram of spans in microseconds, shown in seconds, that takes a whole batch's at once: one by
+    one they would cost as much as judging the events. Counted when somebody asks, or when many have come.
     """
 
     def __init__(self, definition: MetricDef, registry: CollectorRegistry) -> None:
         assert definition.kind == "histogram"
         assert not definition.labels
         self._definition = definition
-        self._bounds = np.array(definition.buckets)
-        self._counts = np.zeros(len(self._bounds) + 1, dtype=np.int64)
-        self._sum = 0.0
+        self._bounds_s = np.array(definition.buckets)
+        self._counts = np.zeros(len(self._bounds_s) + 1, dtype=np.int64)
+        self._sum_us = 0
+        self._waiting_us: list[npt.NDArray[np.int64]] = []
+        self._waiting = 0
         registry.register(self)
 
-    def observe_all(self, values: npt.NDArray[np.float64]) -> None:
-        """Count each value in the first bucket whose bound is not below it."""
-        self._counts += np.bincount(
-            np.searchsorted(self._bounds, values, side="left"), minlength=len(self._counts)
-        )
-        self._sum += float(values.sum())
+    def observe_all(self, spans_us: npt.NDArray[np.int64]) -> None:
+        """Count each span in the first bucket whose bound is not below it. They stay as they are."""
+        self._waiting_us.append(spans_us)
+        self._waiting += len(spans_us)
+        if self._waiting >= _COUNTED_AT_ONCE:
+            self._count()
+
+    def _count(self) -> None:
+        spans_us = np.concatenate([np.zeros(0, dtype=np.int64), *self._waiting_us])
+        self._waiting_us, self._waiting = [], 0
+        self._counts += np.bincount(self._bounds_s.searchsorted(spans_us / 1e6), minlength=len(self._counts))
+        self._sum_us += int(spans_us.sum())
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """As prometheus_client asks for it; no sum where values may be negative."""
+        self._count()
         bounds = [*(str(float(bound)) for bound in self._definition.buckets), "+Inf"]
         buckets = list(zip(bounds, np.cumsum(self._counts).tolist(), strict=True))
         family = HistogramMetricFamily(self._definition.name, self._definition.meaning)
-        family.add_metric([], buckets, self._sum)
+        family.add_metric([], buckets, self._sum_us / 1e6)
         yield family
 
 
@@ -177,7 +188,7 @@ class Metrics:
         self.retries = self._counter(RETRIES)
         self.fences_lost = self._counter(FENCES_LOST)
         self.alert_latency_seconds = self._histogram(ALERT_LATENCY_SECONDS)
-        self.reader_age_seconds = BulkHistogram(READER_AGE_SECONDS, self.registry)
+        self.reader_age_seconds = SpanHistogram(READER_AGE_SECONDS, self.registry)
         self.registry_sequence = self._gauge(REGISTRY_SEQUENCE)
         self.registry_age_seconds = self._gauge(REGISTRY_AGE_SECONDS)
         self.registry_hold = self._gauge(REGISTRY_HOLD)

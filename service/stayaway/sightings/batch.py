@@ -121,7 +121,7 @@ def decode_batch(values: Sequence[bytes | None], policy: Policy) -> SightingBatc
     if accepted:
         columns = columns.merged(_read_slowly(accepted))
     columns = _refuse_by_age(columns, refusals, policy)
-    return SightingBatch(values=values, refusals=refusals, **_columns_of(columns))
+    return SightingBatch(values=values, refusals=refusals, **vars(columns))
 
 
 def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]]:
@@ -134,8 +134,10 @@ def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]
             events.extend(rest)  # up to the next that is not taken; what came before it stays
         except (ValueError, TypeError, RecursionError):  # whatever is wrong, the slow road names it
             slow.append(len(events) + len(slow))
-    index = np.delete(np.arange(len(values)), slow)
-    bodies = [values[i] or b"" for i in index.tolist()] if slow else cast("Sequence[bytes]", values)
+    index, bodies = np.arange(len(values)), cast("Sequence[bytes]", values)
+    if slow:
+        index = np.delete(index, slow)
+        bodies = [values[i] or b"" for i in index.tolist()]
     plain = PlainEvents.of(events, bodies)
     columns = EventColumns(
         index=index,
@@ -146,7 +148,7 @@ def _read_plain(values: Sequence[bytes | None]) -> tuple[EventColumns, list[int]
         is_device=plain.is_device,
         identities=plain.identities,
     )
-    if plain.good.all():
+    if np.count_nonzero(plain.good) == len(events):
         return columns, slow
     return columns.take(np.flatnonzero(plain.good)), [*slow, *columns.index[~plain.good].tolist()]
 
@@ -169,7 +171,7 @@ def _refuse_by_age(columns: EventColumns, refusals: dict[int, Refusal], policy: 
     age_us = columns.received_us - columns.observed_us
     future = age_us < -policy.seconds_us("max_future_s")
     keep = ~(future | (age_us > policy.seconds_us("max_age_s")))
-    if keep.all():
+    if np.count_nonzero(keep) == len(keep):
         return columns
     for row in np.flatnonzero(~keep).tolist():
         reason: RefusalCode = "FUTURE" if future[row] else "TOO_OLD"

@@ -85,12 +85,13 @@ def _parse(texts: Sequence[str], length: int) -> tuple[Ints, Bools]:
     # Below the lowest the difference wraps round to a large number.
     above = np.frombuffer(joined, dtype=np.uint8) - form.lowest[: len(joined)]
     fits = above <= form.span[: len(joined)]
-    good = np.ones(rows, dtype=np.bool_) if fits.all() else fits.reshape(rows, length).all(axis=1)
+    fit = np.count_nonzero(fits) == len(fits)
+    good = np.ones(rows, dtype=np.bool_) if fit else fits.reshape(rows, length).all(axis=1)
     # Whole numbers under 2^53, so doubles hold every sum exactly, whatever the order of adding.
     digits = above.astype(np.float64).reshape(rows, length)
     dates, clock_us = (digits @ form.weights).astype(np.int64).T
     good &= clock_us < _DAY_US
-    if (dates == dates[0]).all():  # as in most batches
+    if np.count_nonzero(dates == dates[0]) == rows:  # as in most batches
         day = _days_since_1970(int(dates[0]))
         return clock_us + (day or 0) * _DAY_US, good & (day is not None)
     days = [_days_since_1970(each) for each in dates.tolist()]

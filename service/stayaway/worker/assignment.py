@@ -194,12 +194,14 @@ class Assignment:
                 continue  # revoked, held or lost since: nobody's work here
             if key in self._unverified and not await self._verified(state, records[0]):
                 continue
-            state = replace(state, next_offset=self.reading.get(key, state.next_offset))
+            begun = self.reading.get(key, state.next_offset)
+            if begun != state.next_offset:  # what comes before is being committed
+                state = replace(state, next_offset=begun)
             offsets = [record.offset for record in records]
             first = bisect_left(offsets, state.next_offset)
             if first < len(offsets):
-                values = [record.value for record in records]
-                parts.append(Part(state=state, offsets=offsets[first:], values=values[first:]))
+                values = [record.value for record in records[first:]]
+                parts.append(Part(state=state, offsets=offsets[first:], values=values))
                 self.reading[key] = offsets[-1] + 1
         return parts
 

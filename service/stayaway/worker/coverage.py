@@ -8,7 +8,7 @@ bytes, never an identity.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,13 +79,18 @@ class Coverage:
         for start in range(0, len(values), _STEP_RECORDS):
             digest = chain_digest(digest, values[start : start + _STEP_RECORDS])
             yield
-        return replace(
-            self,
+        # Written out: `replace` looks every field up, for each part of each batch.
+        return Coverage(
+            from_offset=self.from_offset,
+            opened_at=self.opened_at,
             records=self.records + tally.records,
             refused=self.refused + tally.refused,
             candidates=self.candidates + tally.candidates,
             matches=self.matches + tally.matches,
             registry=registry,
+            policy_sha256=self.policy_sha256,
+            engine=self.engine,
+            salt=self.salt,
             digest=digest,
         )
 

@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from operator import itemgetter
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +27,9 @@ SLICE = 500
 """So many records are decoded at once: some 2-4 ms here."""
 JUDGED_SLICES = 4
 """So many slices go through the gates at once, as long: what these cost is mostly for each call."""
+
+_NUMBER = itemgetter(0)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +97,7 @@ class Verdicts:
     """What became of the records of all parts so far, numbered through."""
 
     refusals: list[tuple[int, Refusal]] = field(default_factory=list)
-    decisions: list[EventDecision] = field(default_factory=list)
+    decisions: list[tuple[int, EventDecision]] = field(default_factory=list)
     candidates: list[Ints] = field(default_factory=list)
     accepted: list[Ints] = field(default_factory=list)
     ages_us: list[Ints] = field(default_factory=list)
@@ -100,32 +105,35 @@ class Verdicts:
     def add(self, batch: SightingBatch, start: int, judgement: Judgement) -> None:
         """The records of `batch`, the first of which is number `start`, as they were judged."""
         self.refusals += [(start + index, batch.refusals[index]) for index in sorted(batch.refusals)]
-        self.decisions += [
-            replace(decision, index=start + decision.index) for decision in judgement.decisions
-        ]
+        self.decisions += [(start + decision.index, decision) for decision in judgement.decisions]
         self.candidates.append(judgement.candidates)
         self.accepted.append(batch.index + start)
         self.ages_us.append(batch.received_us - batch.observed_us)
 
     def shares(self, parts: Sequence[Part]) -> list[JudgedPart]:
         """Each part with what belongs to its records, numbered from 0 again."""
-        ends = list(accumulate(len(part.values) for part in parts))
-        candidates, accepted = np.concatenate(self.candidates), np.concatenate(self.accepted)
-        ages_us = np.concatenate(self.ages_us)
-        shares = []
-        for part, end in zip(parts, ends, strict=True):
-            start = end - len(part.values)
-            rows = slice(*np.searchsorted(accepted, (start, end)).tolist())
-            shares.append(self._share(part, start, end, int(candidates[start:end].sum()), ages_us[rows]))
-        return shares
+        bounds = [0, *accumulate(len(part.values) for part in parts)]
+        rows = _joined(self.accepted).searchsorted(bounds).tolist()
+        # How many candidates there are before each record: one sum for all parts.
+        candidates = np.concatenate([np.zeros(1, dtype=np.int64), *self.candidates]).cumsum()[bounds].tolist()
+        ages_us = _joined(self.ages_us)
+        return [
+            self._share(
+                part,
+                bounds[at],
+                bounds[at + 1],
+                candidates[at + 1] - candidates[at],
+                ages_us[rows[at] : rows[at + 1]],
+            )
+            for at, part in enumerate(parts)
+        ]
 
     def _share(self, part: Part, start: int, end: int, candidates: int, ages_us: Ints) -> JudgedPart:
         topic, partition = part.state.key
-        low, high = (bisect_left(self.refusals, number, key=lambda item: item[0]) for number in (start, end))
-        refusals = {number - start: refusal for number, refusal in self.refusals[low:high]}
-        low, high = (bisect_left(self.decisions, number, key=lambda d: d.index) for number in (start, end))
+        refusals = {number - start: refusal for number, refusal in _between(self.refusals, start, end)}
         decisions = tuple(
-            replace(decision, index=decision.index - start) for decision in self.decisions[low:high]
+            replace(decision, index=number - start)
+            for number, decision in _between(self.decisions, start, end)
         )
         stored = tuple(
             Judged(
@@ -153,24 +161,39 @@ class Verdicts:
         )
 
 
+def _between(numbered: list[tuple[int, _T]], start: int, end: int) -> list[tuple[int, _T]]:
+    """Those of the records from `start` to before `end`; `numbered` is ascending."""
+    low = bisect_left(numbered, start, key=_NUMBER)
+    return numbered[low : bisect_left(numbered, end, low, key=_NUMBER)]
+
+
+def _joined(columns: Sequence[Ints]) -> Ints:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
 async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedPart]:
-    """Judge the records of all parts on one registry; other tasks go on between two slices.
+    """Judge the records of all parts on one registry; other tasks go on between two slices. A small batch
+    is judged in one stretch: each turn for others would put its alerts off.
 
     The orders that passed the gates are asked for at once, for all parts.
     """
     values = [value for part in parts for value in part.values]
+    in_turns = len(values) > SLICE // 2  # decoding and judging less than that takes no longer than a slice
     passed = []
     for start in range(0, len(values), SLICE * JUDGED_SLICES):
         decoded = []
         for at in range(start, min(len(values), start + SLICE * JUDGED_SLICES), SLICE):
             decoded.append(decode_batch(values[at : at + SLICE], registry.policy))
-            await let_others()
+            if in_turns:
+                await let_others()
         batch = SightingBatch.joined(decoded)
         passed.append((start, batch, registry.engine.pass_gates(batch)))
-        await let_others()
+        if in_turns:
+            await let_others()
     orders = await registry.orders_for(item for _, _, item in passed)
     verdicts = Verdicts()
     for start, batch, item in passed:
         verdicts.add(batch, start, registry.engine.decide(batch, item, orders))
-        await let_others()
+        if in_turns:
+            await let_others()
     return verdicts.shares(parts)

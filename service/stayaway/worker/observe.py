@@ -36,17 +36,16 @@ class Observer:
         """One partition's records, committed at `at`. `ages_us`: the accepted events' own ages."""
         refused: Counter[str] = Counter(refusal.reason for refusal in refusals)
         matched = list(decisions)
-        outcomes = Counter(decision.outcome for decision in matched)
         self.counters.add(records, refused, matched)
         metrics = self.metrics
         metrics.events.labels(topic).inc(records)
         for reason, count in refused.items():
             metrics.refused.labels(reason).inc(count)
             metrics.dead_letters.labels(reason).inc(count)
-        metrics.decisions.labels("NONE").inc(records - refused.total() - outcomes.total())
+        metrics.decisions.labels("NONE").inc(records - refused.total() - len(matched))
         for decision in matched:
             self._matched(decision, at)
-        metrics.reader_age_seconds.observe_all(ages_us / 1e6)
+        metrics.reader_age_seconds.observe_all(ages_us)
 
     def _matched(self, decision: EventDecision, at: datetime) -> None:
         metrics, sighting = self.metrics, decision.sighting

@@ -90,3 +90,13 @@ async def test_other_tasks_go_on_between_slices(monkeypatch: pytest.MonkeyPatch)
     await judge_parts([part_of(0, list(workload.events(100)))], registry)
     task.cancel()
     assert turns >= 10
+
+
+def test_a_small_batch_is_judged_in_one_stretch() -> None:
+    """Its alerts wait for nobody else's turn: it runs to its end without a loop."""
+    workload = make_workload(10)
+    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, AtHand())
+    parts = [part_of(number, list(workload.events(10))) for number in range(8)]
+    with pytest.raises(StopIteration) as done:
+        judge_parts(parts, registry).send(None)
+    assert [item.tally.records for item in done.value.value] == [10] * 8
