@@ -77,7 +77,8 @@ def split_object(data: bytes) -> dict[str, msgspec.Raw] | None:
     no JSON within a member; but how deep each one nests its own `parse_json` tells.
     """
     try:
-        data.isascii() or data.decode("utf-8")
+        if not data.isascii():
+            data.decode("utf-8")  # of a text that it passes over the decoder does not look at the bytes
         return _MEMBERS.decode(data)
     except msgspec.ValidationError:
         parse_json(data)  # no object, and maybe no JSON
@@ -181,10 +182,14 @@ class Encoded:
 
 def _looks_awkward(text: bytes) -> bool:
     """Whether a number in the text may look otherwise in RFC 8785; within a string it is none."""
-    numbers = b"".join(_without_escaped_quotes(text).split(b'"')[::2])
-    if numbers.endswith(b".0") or any(end in numbers for end in _AWKWARD_ENDS):
+    # Hardly any text has what looks like one even in a string.
+    return _holds_awkward(text) and _holds_awkward(b"".join(_without_escaped_quotes(text).split(b'"')[::2]))
+
+
+def _holds_awkward(text: bytes) -> bool:
+    if text.endswith(b".0") or any(end in text for end in _AWKWARD_ENDS):
         return True
-    digits = numbers.translate(_DIGITS)
+    digits = text.translate(_DIGITS)
     return b"0e" in digits or b"0" * 16 in digits
 
 
