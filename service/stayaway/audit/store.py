@@ -53,10 +53,7 @@ async def record_entries(
     connection: Connection, seal: EntrySeal, stream: str, entries: Sequence[NewEntry]
 ) -> tuple[AuditRow, ...]:
     """The same for several, which stand next to each other in the stream."""
-    if not connection.is_in_transaction():
-        raise AuditError("an audit entry needs the transaction of its act")
-    if "/" in stream:
-        raise AuditError("a partition's entries go with its fenced row, not through record_entry")
+    _require_act(connection, stream)
     if not entries:
         return ()
     head = await _lock_stream(connection, stream)
@@ -70,6 +67,7 @@ async def record_stream(connection: Connection, rows: Sequence[AuditRow]) -> Str
     """A whole stream that nobody else writes, one entry at least, built with `build_entries` from its
     beginning; its head. In the caller's transaction. ConflictError where the stream has entries already.
     """
+    _require_act(connection, rows[0].stream)
     head = await _lock_stream(connection, rows[0].stream)
     if head.stream_sequence:
         raise ConflictError(f"audit stream {head.stream!r} has entries already")
@@ -78,6 +76,13 @@ async def record_stream(connection: Connection, rows: Sequence[AuditRow]) -> Str
     after = StreamHead(head.stream, rows[-1].stream_sequence, rows[-1].leaf_hash)
     await _move_stream(connection, head, after)
     return after
+
+
+def _require_act(connection: Connection, stream: str) -> None:
+    if not connection.is_in_transaction():
+        raise AuditError("an audit entry needs the transaction of its act")
+    if "/" in stream:
+        raise AuditError("a partition's entries go with its fenced row, not through record_entry")
 
 
 async def _lock_stream(connection: Connection, stream: str) -> StreamHead:
