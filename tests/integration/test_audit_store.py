@@ -17,8 +17,10 @@ from stayaway.audit.store import (
     load_entries,
     record_entries,
     record_entry,
+    record_stream,
     verify_stream,
 )
+from stayaway.kernel.errors import ConflictError
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
 
@@ -96,6 +98,25 @@ async def test_several_entries_stand_together(recorded: asyncpg.Connection, seal
     assert await load_entries(recorded, "web") != list(rows)
     assert (await load_entries(recorded, "web"))[3:] == list(rows)
     assert await verify_stream(recorded, seal, "web") == []
+
+
+async def test_a_stream_is_recorded_as_a_whole_once(
+    recorded: asyncpg.Connection, seal: FileSeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In as many pieces as it takes; never after entries that somebody else wrote."""
+    monkeypatch.setattr("stayaway.audit.store._INSERTED_AT_ONCE", 2)
+    rows, head = build_entries(seal, StreamHead("orders-7"), [new_entry(n) for n in range(5)])
+    with pytest.raises(AuditError, match="transaction"):
+        await record_stream(recorded, rows)
+    async with recorded.transaction():
+        assert await record_stream(recorded, rows) == head
+    assert await verify_stream(recorded, seal, "orders-7") == []
+    assert await load_entries(recorded, "orders-7") == list(rows)
+    again, _ = build_entries(seal, StreamHead("orders-7"), [new_entry(5)])
+    with pytest.raises(ConflictError):
+        async with recorded.transaction():
+            await record_stream(recorded, again)
+    assert await load_entries(recorded, "orders-7") == list(rows)
 
 
 async def test_rivals_make_one_chain(database: str, seal: FileSeal) -> None:

@@ -182,6 +182,24 @@ async def test_an_import_that_ends_in_the_middle_leaves_nothing(
         assert await other.fetchval(f"SELECT count(*) FROM {table}") == 0
 
 
+@pytest.mark.parametrize("failing", ["build_entries", "write_tokens"])
+async def test_a_large_change_that_cannot_be_written_leaves_nothing(
+    conns: list[asyncpg.Connection], seal: FileSeal, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Records are sent while their audit entries are built: whichever fails, neither stands alone."""
+
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(change, failing, fail)
+    monkeypatch.setattr(change, "MAX_ORDERS_UNDER_LOCK", 1)
+    with pytest.raises(ZeroDivisionError):
+        await record(conns[0], seal, file_of("O1", "O2"))
+    for table in ("order_head", "order_record", "registry_change", "audit_entry", "audit_stream"):
+        assert await conns[0].fetchval(f"SELECT count(*) FROM {table}") == 0
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_a_large_change_has_an_audit_stream_of_its_own(
     conns: list[asyncpg.Connection], seal: FileSeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from stayaway.platform.postgres import Connection, load_queries
 _QUERIES = load_queries("stayaway.audit", "audit.sql")
 _COLUMNS = tuple(field.name for field in fields(AuditRow))
 _PREFETCH = 500
+_INSERTED_AT_ONCE = 2_000
 
 
 class AuditError(StayawayError):
@@ -52,23 +53,48 @@ async def record_entries(
     connection: Connection, seal: EntrySeal, stream: str, entries: Sequence[NewEntry]
 ) -> tuple[AuditRow, ...]:
     """The same for several, which stand next to each other in the stream."""
+    _require_act(connection, stream)
+    if not entries:
+        return ()
+    head = await _lock_stream(connection, stream)
+    rows, after = build_entries(seal, head, entries)
+    await insert_rows(connection, rows)
+    await _move_stream(connection, head, after)
+    return rows
+
+
+async def record_stream(connection: Connection, rows: Sequence[AuditRow]) -> StreamHead:
+    """A whole stream that nobody else writes, one entry at least, built with `build_entries` from its
+    beginning; its head. In the caller's transaction. ConflictError where the stream has entries already.
+    """
+    _require_act(connection, rows[0].stream)
+    head = await _lock_stream(connection, rows[0].stream)
+    if head.stream_sequence:
+        raise ConflictError(f"audit stream {head.stream!r} has entries already")
+    for start in range(0, len(rows), _INSERTED_AT_ONCE):
+        await insert_rows(connection, rows[start : start + _INSERTED_AT_ONCE])
+    after = StreamHead(head.stream, rows[-1].stream_sequence, rows[-1].leaf_hash)
+    await _move_stream(connection, head, after)
+    return after
+
+
+def _require_act(connection: Connection, stream: str) -> None:
     if not connection.is_in_transaction():
         raise AuditError("an audit entry needs the transaction of its act")
     if "/" in stream:
         raise AuditError("a partition's entries go with its fenced row, not through record_entry")
-    if not entries:
-        return ()
+
+
+async def _lock_stream(connection: Connection, stream: str) -> StreamHead:
     found = await connection.fetchrow(_QUERIES.lock_stream, stream, NO_ENTRY_HASH)
     assert found is not None
-    head = StreamHead(stream, found["stream_sequence"], found["last_entry_hash"])
-    rows, after = build_entries(seal, head, entries)
-    await insert_rows(connection, rows)
-    moved = await connection.execute(
-        _QUERIES.move_stream, stream, after.stream_sequence, after.last_entry_hash, head.stream_sequence
-    )
+    return StreamHead(stream, found["stream_sequence"], found["last_entry_hash"])
+
+
+async def _move_stream(connection: Connection, head: StreamHead, after: StreamHead) -> None:
+    moved = await connection.execute(_QUERIES.move_stream, *astuple(after), head.stream_sequence)
     if moved != "UPDATE 1":
-        raise ConflictError(f"the head of audit stream {stream!r} moved under its lock")
-    return rows
+        raise ConflictError(f"the head of audit stream {head.stream!r} moved under its lock")
 
 
 async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:

@@ -23,6 +23,8 @@ _NO_MARK = bytes(byte for byte in range(256) if byte not in b'[{]}"')
 _STEP = np.array([1 if byte in b"[{" else -1 for byte in range(256)], dtype=np.int8)
 """One deeper or one less, for brackets."""
 _DECODER = msgspec.json.Decoder()
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _STANDARD = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -32,15 +34,19 @@ class NotJsonError(ValueError):
 
 
 def parse_json(
-    data: bytes, *, object_pairs_hook: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None
+    data: bytes,
+    *,
+    within: int = 0,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None,
 ) -> Any:
     """The value of one JSON text.
 
     A number too large for a double comes back as an infinite float, for the caller to
     refuse in its field. Of repeated names the last wins; `object_pairs_hook` makes an object
-    of its names and values and can tell. Raises NotJsonError, its cause kept.
+    of its names and values and can tell. `within`: how deep the text lies in a larger one.
+    Raises NotJsonError, its cause kept.
     """
-    _check_depth(data)
+    _check_depth(data, MAX_DEPTH - within)
     if object_pairs_hook is None and _LONG_NUMBER not in data.translate(_DIGITS):
         try:
             return _DECODER.decode(data)
@@ -64,8 +70,37 @@ def parse_json(
     return value
 
 
-def _check_depth(data: bytes) -> None:
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+def split_object(data: bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of one JSON object as texts, of which nothing is built yet: a file may be hundreds of MB.
+
+    None where it is another value. Of repeated names the last wins. Raises NotJsonError, also for what is
+    no JSON within a member; but how deep each one nests its own `parse_json` tells.
+    """
+    try:
+        if not data.isascii():
+            data.decode("utf-8")  # of a text that it passes over the decoder does not look at the bytes
+        return _MEMBERS.decode(data)
+    except msgspec.ValidationError:
+        parse_json(data)  # no object, and maybe no JSON
+        return None
+    except UnicodeDecodeError as error:
+        raise NotJsonError("not UTF-8") from error
+    except RecursionError as error:
+        raise NotJsonError("nested too deep") from error
+    except msgspec.DecodeError as error:
+        raise NotJsonError("not a JSON text") from error
+
+
+def split_array(text: msgspec.Raw) -> list[msgspec.Raw] | None:
+    """The items of an array that `split_object` found, as texts; None where it is another value."""
+    try:
+        return _ITEMS.decode(text)
+    except msgspec.ValidationError:
+        return None
+
+
+def _check_depth(data: bytes, depth: int) -> None:
+    if data.count(b"[") + data.count(b"{") <= depth:
         return
     data = _without_escaped_quotes(data)  # the rest is simple then
     marks = data.translate(None, _NO_MARK)
@@ -74,7 +109,7 @@ def _check_depth(data: bytes) -> None:
     if b'"' in brackets:
         brackets = b"".join(marks.split(b'"')[::2])
     steps = _STEP[np.frombuffer(brackets, dtype=np.uint8)]
-    if steps.size and np.cumsum(steps, dtype=np.int32).max() > MAX_DEPTH:
+    if steps.size and np.cumsum(steps, dtype=np.int32).max() > depth:
         raise NotJsonError("nested too deep")
 
 
@@ -147,10 +182,14 @@ class Encoded:
 
 def _looks_awkward(text: bytes) -> bool:
     """Whether a number in the text may look otherwise in RFC 8785; within a string it is none."""
-    numbers = b"".join(_without_escaped_quotes(text).split(b'"')[::2])
-    if numbers.endswith(b".0") or any(end in numbers for end in _AWKWARD_ENDS):
+    # Hardly any text has what looks like one even in a string.
+    return _holds_awkward(text) and _holds_awkward(b"".join(_without_escaped_quotes(text).split(b'"')[::2]))
+
+
+def _holds_awkward(text: bytes) -> bool:
+    if text.endswith(b".0") or any(end in text for end in _AWKWARD_ENDS):
         return True
-    digits = numbers.translate(_DIGITS)
+    digits = text.translate(_DIGITS)
     return b"0e" in digits or b"0" * 16 in digits
 
 

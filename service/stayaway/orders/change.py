@@ -6,16 +6,18 @@ long as that takes, and holds the registry only for the few statements of `publi
 wait for it. One transaction holds both: a crash in the middle leaves nothing.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
-from stayaway.audit.entries import EntryType, NewEntry, StreamHead
-from stayaway.audit.store import record_entries
+from stayaway.audit.entries import AuditRow, EntryType, NewEntry, StreamHead, build_entries
+from stayaway.audit.store import record_stream
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.codec import encode_record
 from stayaway.orders.model import OrderVersion, Record
@@ -30,11 +32,13 @@ REGISTRY_CHANNEL = "stayaway_registry"
 SEAL_PURPOSE = "order_record"
 SOURCE_PURPOSE = "order_source"
 
+_T = TypeVar("_T")
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
 MAX_ORDERS_UNDER_LOCK = 200
 """Entries of so many orders take some 20 ms in the registry's own stream, which all acts on orders share;
 those of a larger change get a stream of their own, which needs no lock of anyone else's."""
-_AUDIT_BATCH = 2_000
+_SEALED_AT_ONCE = 16
+"""Orders sealed in one go; then what was sealed is sent, so that Postgres works while the next are."""
 _COLUMNS = (
     "order_id",
     "change_number",
@@ -103,15 +107,16 @@ async def write_change(
         await connection.execute(_QUERIES.limit_waiting)
     number: int = await connection.fetchval(_QUERIES.begin_change)
     made = {row["order_id"] for row in await connection.fetch(_QUERIES.insert_heads, order_ids, number)}
-    rows = _rows(seal, by_order, number, actor)
-    await connection.copy_records_to_table("order_record", records=rows, columns=_COLUMNS)
-    await write_tokens(connection, seal, by_order)
+    entries, own_stream = tuple(_entries(by_order, number, actor, at)), None
+    if len(entries) <= MAX_ORDERS_UNDER_LOCK:
+        await _write_records(connection, seal, by_order, number, actor)
+    else:
+        async with _meanwhile(_build_apart(seal, f"{AUDIT_STREAM}-{number}", entries)) as building:
+            await _write_records(connection, seal, by_order, number, actor)
+            own_stream = await record_stream(connection, await building)
+        entries = ()
     if holds_registry:
         await connection.execute(_QUERIES.unlimit_waiting)
-    entries, own_stream = tuple(_entries(by_order, number, actor, at)), None
-    if len(entries) > MAX_ORDERS_UNDER_LOCK:
-        own_stream = await _record_apart(connection, seal, f"{AUDIT_STREAM}-{number}", entries)
-        entries = ()
     return WrittenChange(
         change_number=number,
         order_ids=order_ids,
@@ -120,6 +125,14 @@ async def write_change(
         entries=entries,
         own_stream=own_stream,
     )
+
+
+async def _write_records(
+    connection: Connection, seal: Seal, by_order: dict[str, list[ParsedRecord]], number: int, actor: str
+) -> None:
+    rows = _rows(seal, by_order, number, actor)
+    await connection.copy_records_to_table("order_record", records=rows, columns=_COLUMNS)
+    await write_tokens(connection, seal, by_order)
 
 
 async def publish(
@@ -170,10 +183,12 @@ def _value(record: ParsedRecord) -> Record:
     return record.value
 
 
-def _rows(
+async def _rows(
     seal: Seal, by_order: dict[str, list[ParsedRecord]], number: int, actor: str
-) -> Iterator[tuple[object, ...]]:
-    for order_id, records in by_order.items():
+) -> AsyncIterator[tuple[object, ...]]:
+    for place, (order_id, records) in enumerate(by_order.items()):
+        if place % _SEALED_AT_ONCE == 0:
+            await asyncio.sleep(0)
         applied_by = seal.reference(order_id, actor)
         for ordinal, record in enumerate(records, start=1):
             value = _value(record)
@@ -206,14 +221,25 @@ def _entries(
         )
 
 
-async def _record_apart(
-    connection: Connection, seal: Seal, stream: str, entries: Sequence[NewEntry]
-) -> StreamHead:
-    head = StreamHead(stream)
-    for start in range(0, len(entries), _AUDIT_BATCH):
-        rows = await record_entries(connection, seal, stream, entries[start : start + _AUDIT_BATCH])
-        head = StreamHead(stream, rows[-1].stream_sequence, rows[-1].leaf_hash)
-    return head
+async def _build_apart(seal: Seal, stream: str, entries: Sequence[NewEntry]) -> list[AuditRow]:
+    """The rows of a stream of their own, built while Postgres takes in the records."""
+    head, rows = StreamHead(stream), list[AuditRow]()
+    for start in range(0, len(entries), _SEALED_AT_ONCE):
+        await asyncio.sleep(0)
+        built, head = build_entries(seal, head, entries[start : start + _SEALED_AT_ONCE])
+        rows += built
+    return rows
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, _T]) -> AsyncIterator[asyncio.Task[_T]]:
+    """`work` done while the body waits; nothing of it goes on after the body has failed."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 def _audited(record: ParsedRecord) -> dict[str, object]:

@@ -3,10 +3,20 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from stayaway.kernel.jsontext import json_pointer
 from stayaway.orders.rawjson import instant_of, objects
-from stayaway.orders.records import Draft
+from stayaway.orders.records import Draft, parse_record
+
+_COMPARED = ("recorded_at", "version", "status", "order_version", "respondent_id")
+
+
+def heading_of(raw: dict[str, Any]) -> dict[str, Any]:
+    """What `check_across` looks at in a record: some fields as they came, and whom an order binds."""
+    heading = {name: raw[name] for name in _COMPARED if isinstance(raw.get(name), str | int)}
+    bound = [str(item.get("respondent_id")) for _, item in objects(raw, (), "respondents")]
+    return {**heading, "respondents": bound} if bound else heading
 
 
 def check_across(drafts: Sequence[Draft]) -> None:
@@ -33,7 +43,7 @@ def _check_repeats(drafts: Sequence[Draft]) -> None:
                 draft.repeated = True
                 draft.findings.warning(
                     (),
-                    draft.raw,
+                    parse_record(draft.written),
                     f"The same record stands at {json_pointer(*first.path)}; this one counts for nothing.",
                 )
                 continue
@@ -72,11 +82,7 @@ def _check_order_known(draft: Draft, versions: Sequence[Draft]) -> None:
 
 
 def _respondents(versions: Sequence[Draft]) -> set[str]:
-    found: set[str] = set()
-    for draft in versions:
-        raw = draft.raw if isinstance(draft.raw, dict) else {}
-        found |= {str(item.get("respondent_id")) for _, item in objects(raw, (), "respondents")}
-    return found
+    return {bound for draft in versions for bound in draft.heading.get("respondents", ())}
 
 
 def _check_sequence(drafts: Sequence[Draft]) -> None:
@@ -89,7 +95,9 @@ def _check_sequence(drafts: Sequence[Draft]) -> None:
                 later.text("status"),
                 "The version before is ENTERED_IN_ERROR; with this one the order would alert again.",
             )
-        recorded_before, recorded_after = (instant_of(draft.raw, "recorded_at") for draft in (earlier, later))
+        recorded_before, recorded_after = (
+            instant_of(draft.heading, "recorded_at") for draft in (earlier, later)
+        )
         if recorded_before is not None and recorded_after is not None and recorded_after < recorded_before:
             later.findings.warning(
                 ("recorded_at",),

@@ -4,9 +4,10 @@ What the second has read comes back as bytes.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain
+from typing import Any
 
 from stayaway.orders.codec import decode_values, encode_values
 from stayaway.orders.findings import Finding
@@ -17,8 +18,8 @@ from stayaway.orders.second_process import MIN_RECORDS, inherited, second_proces
 _AHEAD = 3
 """Chunks given to the other before it asks, so that it always has one."""
 
-_Read = tuple[bytes | None, bytes, list[Finding]]
-"""Values (None: the record cannot be used), canonical JSON, findings."""
+_Read = tuple[str | None, Mapping[str, Any], bytes | None, bytes, list[Finding]]
+"""Order id, heading, values (None: the record cannot be used), canonical JSON, findings."""
 
 
 def read_in_halves(raws: Sequence[RawRecord], on_progress: OnProgress) -> list[Draft]:
@@ -60,7 +61,7 @@ def _read_there(number: int) -> list[_Read]:
 
 def _to_read(draft: Draft) -> _Read:
     values = None if draft.value is None else encode_values(draft.kind, draft.digest, draft.value)
-    return values, draft.source, draft.findings.findings
+    return draft.order_id, draft.heading, values, draft.source, draft.findings.findings
 
 
 def _to_drafts(raws: Sequence[RawRecord], reads: Sequence[_Read]) -> list[Draft]:
@@ -68,8 +69,9 @@ def _to_drafts(raws: Sequence[RawRecord], reads: Sequence[_Read]) -> list[Draft]
 
 
 def _to_draft(raw: RawRecord, read: _Read) -> Draft:
-    draft = begin_record(*raw)
-    values, draft.source, draft.findings.findings = read
+    order_id, heading, values, source, findings = read
+    draft = begin_record(*raw, order_id)
+    draft.heading, draft.source, draft.findings.findings = heading, source, findings
     if values is not None:
         draft.digest, draft.value = decode_values(draft.kind, values)
     return draft

@@ -1,6 +1,6 @@
 """Walking JSON that may be wrong anywhere: what does not fit is passed over, for the form to refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ def ids(holder: dict[str, Any], name: str, key: str) -> set[str]:
     return {item[key] for _, item in objects(holder, (), name) if isinstance(item.get(key), str)}
 
 
-def instant_of(raw: dict[str, Any], name: str) -> datetime | None:
+def instant_of(raw: Mapping[str, Any], name: str) -> datetime | None:
     """The instant in a field; None where the form refuses it."""
     value = raw.get(name)
     try:

@@ -2,10 +2,14 @@
 suspension; of the registry's own road also a provisional entry, its confirmation, a validation.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from msgspec import Raw
+
+from stayaway.kernel.jsontext import parse_json
 from stayaway.orders.findings import Finding, FindingList, Path
 from stayaway.orders.model import Record
 from stayaway.orders.wire import ListName
@@ -20,14 +24,28 @@ KINDS: dict[ListName, RecordKind] = {
 }
 
 
-@dataclass
+RECORD_DEPTH = 2
+"""How deep a record lies in a file: in the file's object, in one of its lists."""
+
+
+def parse_record(written: Raw) -> Any:
+    """The JSON value of a record as it was written, which may be anything. Raises NotJsonError where it nests
+    too deep.
+    """
+    return parse_json(bytes(written), within=RECORD_DEPTH)
+
+
+@dataclass(slots=True)
 class Draft:
-    """A record while it is checked. `raw` may be anything that JSON can hold."""
+    """A record while it is checked. `written`: the JSON as it came, whose value is not kept: that takes five
+    times the memory. `heading`: what of it the other records of the file are compared with.
+    """
 
     kind: RecordKind
     path: Path
-    raw: Any
+    written: Raw
     findings: FindingList
+    heading: Mapping[str, Any] = field(default_factory=dict)
     value: Record | None = None
     source: bytes = b""
     digest: bytes = b""
@@ -39,13 +57,13 @@ class Draft:
         return self.findings.order_id
 
     def text(self, name: str) -> str | None:
-        """A field's value where it is a text."""
-        value = self.raw.get(name) if isinstance(self.raw, dict) else None
+        """A field of the heading where it is a text."""
+        value = self.heading.get(name)
         return value if isinstance(value, str) else None
 
     def whole(self, name: str) -> int | None:
-        """A field's value where it is a whole number."""
-        value = self.raw.get(name) if isinstance(self.raw, dict) else None
+        """A field of the heading where it is a whole number."""
+        value = self.heading.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -54,17 +72,22 @@ class ParsedRecord:
     """A record as it was checked. `value` is None where it has an ERROR or repeats another record.
 
     `path`: where it lies in the file. `repeated`: it stands in the file a second time.
-    `raw`: the JSON as it came; `source`: in canonical form (RFC 8785); `digest`: SHA-256 of that.
+    `written`: the JSON as it came; `source`: in canonical form (RFC 8785); `digest`: SHA-256 of that.
     """
 
     kind: RecordKind
     path: Path
     order_id: str | None
-    raw: Any
+    written: Raw
     value: Record | None
     source: bytes
     digest: bytes
     repeated: bool
+
+    @property
+    def raw(self) -> Any:
+        """The JSON value of `written`, made anew at each call."""
+        return parse_record(self.written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

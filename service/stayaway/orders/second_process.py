@@ -5,6 +5,7 @@ answer is asked for, and if it dies that is an error too.
 """
 
 import multiprocessing
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,11 @@ from typing import Any
 
 MIN_RECORDS = 5_000
 """Fewer are worked through in the time that a second process takes to be worth it."""
+
+_TURN_S = 0.0005
+"""An answer comes through a pipe of 64 KB, and for each of those the thread that takes it in waits so long
+for its turn beside the work here. By default it is 5 ms, and the other process waits as long.
+"""
 
 _inherited: Any = None
 
@@ -21,10 +27,13 @@ def second_process(inherits: Any) -> Iterator[ProcessPoolExecutor]:
     """One other process; what is submitted to it finds `inherits` by `inherited()`. One at a time."""
     global _inherited  # noqa: PLW0603 - how a fork is given what it need not be sent
     _inherited = inherits
+    turn_s = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
     try:
         with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
             yield pool
     finally:
+        sys.setswitchinterval(turn_s)
         _inherited = None
 
 

@@ -508,6 +508,10 @@ def test_records_of_orders_elsewhere_are_warned_of_only() -> None:
         b'{"schema":"orders.v1","orders":[NaN]}',
         b'{"schema":"orders.v1","orders":["\\ud800"]}',
         b'{"schema":"orders.v1","orders":' + b"[" * 600 + b"]" * 600 + b"}",
+        b'{"schema":"orders.v1","orders":[' + b"[" * 511 + b"]" * 511 + b"]}",
+        b'{"schema":"orders.v1","orders":[],"extensions":' + b"[" * 600 + b"]" * 600 + b"}",
+        b'{"schema":"orders.v1","orders":[{"order_id":"\xff"}]}',
+        b'{"schema":"orders.v1","orders":[{"order_id":"O1",}]}',
     ],
 )
 def test_what_is_no_orders_file_is_unreadable(data: bytes) -> None:
@@ -517,6 +521,12 @@ def test_what_is_no_orders_file_is_unreadable(data: bytes) -> None:
     lines, code = check_lines(data)
     assert code == 2
     assert [json.loads(line)["severity"] for line in lines] == ["ERROR"]
+
+
+def test_a_record_as_deep_as_a_file_may_be_is_only_refused_itself() -> None:
+    """The limit is the file's: two less for a record in it."""
+    parsed = parse_orders_file(b'{"schema":"orders.v1","orders":[' + b"[" * 510 + b"]" * 510 + b"]}")
+    assert pointers(parsed, "ERROR") == ["/orders/0"]
 
 
 def test_the_root_is_checked_too() -> None:
