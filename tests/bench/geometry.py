@@ -15,6 +15,8 @@ import numpy as np
 import shapely
 
 from bench.plot import line_chart
+from bench.run import BATCH as JUDGED
+from bench.run import in_slices
 from bench.workload import Workload, make_workload, one_zone_order
 from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.shape import Shape
@@ -22,7 +24,7 @@ from stayaway.kernel.steps import finish
 from stayaway.matching.engine import Engine
 from stayaway.matching.index import Boxes, Floats
 from stayaway.matching.layers import LayeredIndex
-from stayaway.sightings.batch import SightingBatch, decode_batch
+from stayaway.sightings.batch import SightingBatch
 
 BATCH = 5_000
 REACH_DEGREES = 0.0018
@@ -108,15 +110,15 @@ def matcher_rates(workload: Workload, count: int = 40_000) -> tuple[float, float
     """
     engine = Engine(workload.snapshot, workload.policy)
     lines = workload.events(count)
-    batches = [lines[at : at + BATCH] for at in range(0, count, BATCH)]
-    decoded = [decode_batch(batch, workload.policy) for batch in batches]
+    batches = [lines[at : at + JUDGED] for at in range(0, count, JUDGED)]
+    decoded = [in_slices(batch, workload.policy) for batch in batches]
     judged = [engine.judge(batch) for batch in decoded]
     near = sum(int((judgement.candidates > 0).sum()) for judgement in judged) / count
     matched = sum(len(judgement.decisions) for judgement in judged) / count
     judge_s, whole_s = best_s(
         [
             lambda: [engine.judge(batch) for batch in decoded],
-            lambda: [engine.judge(decode_batch(batch, workload.policy)) for batch in batches],
+            lambda: [engine.judge(in_slices(batch, workload.policy)) for batch in batches],
         ],
         runs=5,
     )
@@ -146,6 +148,11 @@ def bench_matcher() -> dict[int, float]:
         )
     rates[100_000] = _matcher_row("100,000 zones", make_workload(100_000))
     return rates
+
+
+def bench_million() -> None:
+    """The same on a million zones: their orders as objects take some 10 GB and minutes to make."""
+    _matcher_row("1,000,000 zones", make_workload(1_000_000))
 
 
 # ---------------------------------------------------------------- one zone of very many vertices
@@ -184,11 +191,11 @@ def bench_hot(count: int = 40_000) -> None:
         ),
         f"with, of {HOT_VERTICES:,} vertices": _with_zone(workload, _country(HOT_VERTICES), plate),
     }
-    batches = [lines[at : at + BATCH] for at in range(0, count, BATCH)]
+    batches = [lines[at : at + JUDGED] for at in range(0, count, JUDGED)]
 
     def whole(engine: Engine) -> Callable[[], list[object]]:
         def run() -> list[object]:
-            return [engine.judge(decode_batch(batch, workload.policy)) for batch in batches]
+            return [engine.judge(in_slices(batch, workload.policy)) for batch in batches]
 
         return run
 
@@ -196,7 +203,7 @@ def bench_hot(count: int = 40_000) -> None:
     print("\nmatcher without servers, 10,000 zones and one zone round all reads\n")
     print("| zone | matched | events a second | cost |\n|---|---|---|---|")
     for (name, engine), seconds in zip(engines.items(), took, strict=True):
-        matched = _matched(engine, [decode_batch(batch, workload.policy) for batch in batches])
+        matched = _matched(engine, [in_slices(batch, workload.policy) for batch in batches])
         print(f"| {name} | {matched:,} | {count / seconds:,.0f} | {1 - took[0] / seconds:.1%} |")
 
 
@@ -204,7 +211,7 @@ def _matched(engine: Engine, batches: list[SightingBatch]) -> int:
     return sum(len(engine.judge(batch).decisions) for batch in batches)
 
 
-PARTS = ("index", "hot", "matcher")
+PARTS = ("index", "hot", "matcher", "million")
 
 
 def main() -> None:
@@ -216,6 +223,8 @@ def main() -> None:
     if "hot" in arguments.parts:
         bench_hot()
     wholes = bench_matcher() if "matcher" in arguments.parts else {}
+    if "million" in arguments.parts:
+        bench_million()
     if arguments.svg:
         series = {
             "index alone": [(float(zones), ours) for zones, (_, ours) in rates.items()],

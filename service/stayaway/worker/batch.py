@@ -155,18 +155,10 @@ class BatchRunner:
         result.registry_sequence = attempt.registry_sequence or result.registry_sequence
         self._observer.changes((word for _, word in attempt.recorded.changes), attempt.recorded.alerts_raised)
         self._observer.entries(attempt.rows)
-        at = self._clock()
-        for item in judged:
-            if item.key in attempt.moved:
-                self._breaker.add(item.tally.records, item.tally.refused)
-                self._observer.part(
-                    item.key[0],
-                    item.tally.records,
-                    item.refusals.values(),
-                    item.decisions,
-                    item.ages_us,
-                    at,
-                )
+        moved = [item for item in judged if item.key in attempt.moved]
+        for item in moved:
+            self._breaker.add(item.tally.records, item.tally.refused)
+        self._observer.parts(moved, self._clock())
 
     async def _send_letters(self, judged: Sequence[JudgedPart], sent: set[PartitionKey]) -> None:
         """Acknowledged before the offset commits; a repeat is harmless, but one try is enough."""

@@ -1,20 +1,17 @@
 """What the matcher shows of itself: counters for people, metrics for Prometheus. No identity in either."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from stayaway.audit.entries import AuditRow
 from stayaway.matching.model import EventDecision
 from stayaway.platform.logging import get_logger
 from stayaway.platform.metrics import Metrics
-from stayaway.sightings.model import Refusal
 from stayaway.worker.counters import Counters
 from stayaway.worker.coverage import PartitionKey, PartitionState
+from stayaway.worker.judge import JudgedPart
 
 
 class Observer:
@@ -24,28 +21,25 @@ class Observer:
         self.counters = counters
         self.metrics = metrics
 
-    def part(
-        self,
-        topic: str,
-        records: int,
-        refusals: Iterable[Refusal],
-        decisions: Iterable[EventDecision],
-        ages_us: npt.NDArray[np.int64],
-        at: datetime,
-    ) -> None:
-        """One partition's records, committed at `at`. `ages_us`: the accepted events' own ages."""
-        refused: Counter[str] = Counter(refusal.reason for refusal in refusals)
-        matched = list(decisions)
-        self.counters.add(records, refused, matched)
+    def parts(self, committed: Sequence[JudgedPart], at: datetime) -> None:
+        """Parts of a batch, committed at `at`."""
+        records: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
+        decisions = [decision for item in committed for decision in item.decisions]
         metrics = self.metrics
-        metrics.events.labels(topic).inc(records)
+        for item in committed:
+            records[item.key[0]] += item.tally.records
+            refused.update(refusal.reason for refusal in item.refusals.values())
+            metrics.reader_age_seconds.observe_all(item.ages_us)
+        self.counters.add(records.total(), refused, decisions)
+        for topic, count in records.items():
+            metrics.events.labels(topic).inc(count)
         for reason, count in refused.items():
             metrics.refused.labels(reason).inc(count)
             metrics.dead_letters.labels(reason).inc(count)
-        metrics.decisions.labels("NONE").inc(records - refused.total() - len(matched))
-        for decision in matched:
+        metrics.decisions.labels("NONE").inc(records.total() - refused.total() - len(decisions))
+        for decision in decisions:
             self._matched(decision, at)
-        metrics.reader_age_seconds.observe_all(ages_us)
 
     def _matched(self, decision: EventDecision, at: datetime) -> None:
         metrics, sighting = self.metrics, decision.sighting
