@@ -138,8 +138,19 @@ class Engine:
 
     def decide(self, batch: SightingBatch, passed: Passed, orders: Mapping[str, CourtOrder]) -> Judgement:
         """The batch judged. `orders`: those that `passed` names, at least, as they are at the snapshot."""
-        decided = (self._decide(batch, row, passed.by_row[row], orders) for row in passed.by_row)
-        decisions = sorted((d for d in decided if d is not None), key=lambda decision: decision.index)
+        return finish(self.decide_steps(batch, passed, orders))
+
+    def decide_steps(
+        self, batch: SightingBatch, passed: Passed, orders: Mapping[str, CourtOrder]
+    ) -> Steps[Judgement]:
+        """The same in steps of an event, 0.2 ms unless its zones are very large."""
+        decisions = []
+        for row, order_ids in passed.by_row.items():
+            decision = self._decide(batch, row, order_ids, orders)
+            if decision is not None:
+                decisions.append(decision)
+            yield
+        decisions.sort(key=lambda decision: decision.index)
         return Judgement(decisions=tuple(decisions), candidates=passed.candidates)
 
     def _decide(

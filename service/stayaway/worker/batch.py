@@ -19,6 +19,7 @@ from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
+from stayaway.platform.turns import in_turns, let_others
 from stayaway.sightings.dead_letters import Producer, publish_dead_letters, record_dead_letters
 from stayaway.worker.breaker import Breaker
 from stayaway.worker.coverage import NULL_VALUE, PartitionKey, PartitionState, Step
@@ -30,7 +31,6 @@ from stayaway.worker.locks import Locked, lock_batch
 from stayaway.worker.observe import Observer
 from stayaway.worker.partitions import append, move, reconcile, sealed
 from stayaway.worker.patience import Patience
-from stayaway.worker.turns import in_turns, let_others
 
 
 class OrdersMovedError(Exception):

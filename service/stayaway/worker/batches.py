@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from stayaway.platform.turns import let_others
 from stayaway.worker.assignment import Assignment
 from stayaway.worker.batch import BatchRunner
 from stayaway.worker.database import PASSING_ERRORS, Database
@@ -22,7 +23,6 @@ from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.hold import RegistryHold
 from stayaway.worker.judge import SLICE, JudgedBatch, Part
 from stayaway.worker.start import raise_if_lasting
-from stayaway.worker.turns import let_others
 from stayaway.worker.watchdog import Watchdog
 
 _POLL_MS = 50

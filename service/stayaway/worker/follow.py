@@ -27,13 +27,13 @@ from stayaway.platform.logging import get_logger
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 from stayaway.platform.settings import REGISTRY_LIMIT_S
+from stayaway.platform.turns import in_turns
 from stayaway.worker.coverage import Knowledge
 from stayaway.worker.database import Database
 from stayaway.worker.intake import Intake, take_in
 from stayaway.worker.latency import Applied
 from stayaway.worker.packs import PACKED_FROM, PackError, load_pack
 from stayaway.worker.shelf import OrderSource
-from stayaway.worker.turns import in_turns
 
 _ANSWER_S = 10.0
 """The database sends the next records within this time, or the connection is taken for dead."""

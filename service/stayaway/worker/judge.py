@@ -15,13 +15,14 @@ from typing import TypeVar
 import numpy as np
 
 from stayaway.alerts.evidence import Judged
+from stayaway.kernel.steps import finish
 from stayaway.matching.model import EventDecision, Judgement
+from stayaway.platform.turns import in_turns, let_others
 from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter
 from stayaway.sightings.model import Refusal
 from stayaway.worker.coverage import PartitionKey, PartitionState, Tally
 from stayaway.worker.follow import Registry
-from stayaway.worker.turns import let_others
 
 SLICE = 500
 """So many records are decoded at once: some 2-4 ms here."""
@@ -178,22 +179,23 @@ async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedP
     The orders that passed the gates are asked for at once, for all parts.
     """
     values = [value for part in parts for value in part.values]
-    in_turns = len(values) > SLICE // 2  # decoding and judging less than that takes no longer than a slice
+    is_large = len(values) > SLICE // 2  # decoding and judging less than that takes no longer than a slice
     passed = []
     for start in range(0, len(values), SLICE * JUDGED_SLICES):
         decoded = []
         for at in range(start, min(len(values), start + SLICE * JUDGED_SLICES), SLICE):
             decoded.append(decode_batch(values[at : at + SLICE], registry.policy))
-            if in_turns:
+            if is_large:
                 await let_others()
         batch = SightingBatch.joined(decoded)
         passed.append((start, batch, registry.engine.pass_gates(batch)))
-        if in_turns:
+        if is_large:
             await let_others()
     orders = await registry.orders_for(item for _, _, item in passed)
     verdicts = Verdicts()
     for start, batch, item in passed:
-        verdicts.add(batch, start, registry.engine.decide(batch, item, orders))
-        if in_turns:
+        steps = registry.engine.decide_steps(batch, item, orders)
+        verdicts.add(batch, start, await in_turns(steps) if is_large else finish(steps))
+        if is_large:
             await let_others()
     return verdicts.shares(parts)
