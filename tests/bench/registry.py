@@ -44,7 +44,7 @@ REACH_DEGREES = 0.0018
 # A matcher with a meter beside it: each second one line with the longest that the loop stood still
 # (by the wall, and by this thread's own processor time, which the machine's other work is not in).
 _MATCHER = """
-import asyncio, json, os, pathlib, sys, time
+import asyncio, json, os, pathlib, sys, time, uvloop
 from stayaway.access.policy_file import load_policy
 from stayaway.platform.logging import configure_logging
 from stayaway.platform.seal import FileSeal
@@ -79,7 +79,7 @@ async def main():
         await worker.run(stop)
     finally:
         metering.cancel()
-asyncio.run(main())
+uvloop.run(main())  # as `stayaway matcher` does
 """
 
 
