@@ -8,7 +8,7 @@ from datetime import datetime
 from stayaway.alerts.queries import SQL
 from stayaway.alerts.rows import Party
 from stayaway.kernel.jsontext import canonical_json
-from stayaway.kernel.steps import Steps
+from stayaway.kernel.steps import each_step
 from stayaway.matching.model import EventDecision, Match
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
@@ -80,7 +80,7 @@ async def insert_sightings(
         first.setdefault(row.stored, judged[row.place])
     keys = sorted(first)
     events = [first[key] for key in keys]
-    payloads = await in_turns(_payload_steps(seal, keys, events))
+    payloads = await in_turns(each_step(lambda key: _seal_sighting(seal, key[0], first[key]), keys))
     inserted = await conn.fetch(
         SQL.insert_sightings,
         *([key[column] for key in keys] for column in range(5)),
@@ -94,14 +94,6 @@ async def insert_sightings(
     ids = Counter(key[:3] for key in fresh)
     repeated = {tuple(row)[:3] for row in inserted if row["is_known_id"]}
     return fresh, repeated | {key for key, count in ids.items() if count > 1}
-
-
-def _payload_steps(seal: Seal, keys: Sequence[StoredEvent], events: Sequence[Judged]) -> Steps[list[bytes]]:
-    payloads = []
-    for key, item in zip(keys, events, strict=True):
-        payloads.append(_seal_sighting(seal, key[0], item))
-        yield
-    return payloads
 
 
 def _seal_sighting(seal: Seal, order_id: str, item: Judged) -> bytes:

@@ -36,7 +36,7 @@ from stayaway.alerts.rows import (
 )
 from stayaway.audit.entries import NewEntry
 from stayaway.kernel.instants import format_instant, from_us, to_us
-from stayaway.kernel.steps import Steps
+from stayaway.kernel.steps import each_step
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 from stayaway.platform.turns import in_turns
@@ -266,19 +266,10 @@ async def _insert_decisions(
     basis: Basis,
 ) -> None:
     if rows:
-        arguments = await in_turns(_argument_steps(seal, rows, roots, basis))
+        arguments = await in_turns(
+            each_step(lambda row: _decision_arguments(seal, row, roots.get(id(row)), basis), rows)
+        )
         await conn.executemany(SQL.insert_decision, arguments)
-
-
-def _argument_steps(
-    seal: Seal, rows: Sequence[StorableMatch], roots: dict[int, tuple[str, int]], basis: Basis
-) -> Steps[list[tuple[Any, ...]]]:
-    """Some 0.1 ms each: those of a large batch would hold the loop."""
-    arguments = []
-    for row in rows:
-        arguments.append(_decision_arguments(seal, row, roots.get(id(row)), basis))
-        yield
-    return arguments
 
 
 def _decision_arguments(

@@ -19,12 +19,14 @@ import asyncpg
 from stayaway.audit.entries import AuditRow, EntryType, NewEntry, StreamHead, build_entries
 from stayaway.audit.store import record_stream
 from stayaway.kernel.instants import format_instant
+from stayaway.kernel.steps import Steps
 from stayaway.orders.codec import encode_record
 from stayaway.orders.model import OrderVersion, Record
 from stayaway.orders.records import ParsedRecord
 from stayaway.orders.tokens import write_tokens
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
+from stayaway.platform.turns import in_turns, let_others
 
 AUDIT_STREAM = "orders"
 REGISTRY_CHANNEL = "stayaway_registry"
@@ -111,7 +113,8 @@ async def write_change(
     if len(entries) <= MAX_ORDERS_UNDER_LOCK:
         await _write_records(connection, seal, by_order, number, actor)
     else:
-        async with _meanwhile(_build_apart(seal, f"{AUDIT_STREAM}-{number}", entries)) as building:
+        building_steps = _row_steps(seal, f"{AUDIT_STREAM}-{number}", entries)
+        async with _meanwhile(in_turns(building_steps)) as building:
             await _write_records(connection, seal, by_order, number, actor)
             own_stream = await record_stream(connection, await building)
         entries = ()
@@ -188,7 +191,7 @@ async def _rows(
 ) -> AsyncIterator[tuple[object, ...]]:
     for place, (order_id, records) in enumerate(by_order.items()):
         if place % _SEALED_AT_ONCE == 0:
-            await asyncio.sleep(0)
+            await let_others()
         applied_by = seal.reference(order_id, actor)
         for ordinal, record in enumerate(records, start=1):
             value = _value(record)
@@ -221,13 +224,13 @@ def _entries(
         )
 
 
-async def _build_apart(seal: Seal, stream: str, entries: Sequence[NewEntry]) -> list[AuditRow]:
-    """The rows of a stream of their own, built while Postgres takes in the records."""
+def _row_steps(seal: Seal, stream: str, entries: Sequence[NewEntry]) -> Steps[list[AuditRow]]:
+    """The rows of a stream of their own."""
     head, rows = StreamHead(stream), list[AuditRow]()
     for start in range(0, len(entries), _SEALED_AT_ONCE):
-        await asyncio.sleep(0)
         built, head = build_entries(seal, head, entries[start : start + _SEALED_AT_ONCE])
         rows += built
+        yield
     return rows
 
 

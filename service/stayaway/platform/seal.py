@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from stayaway.kernel.errors import StayawayError
 from stayaway.platform.key_table import KeyTable, read_table
@@ -31,7 +33,6 @@ SYSTEM_SCOPE = "@system"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: 96-bit nonces for AES-GCM
 _TAG_BYTES = 16
-_NO_SALT = bytes(32)
 _FORMAT = b"\x01"
 BLIND_BITS = 24
 _MAX_DERIVED = 20_000
@@ -79,11 +80,9 @@ class _ScopeKeys:
     reference: bytes
 
 
-def _derive(key: bytes, *uses: bytes) -> tuple[bytes, ...]:
-    # HKDF-SHA256 (RFC 5869), one block a use; the scope's key is uniformly random, so no salt is needed, for
-    # which zeros stand. Written out: an import derives two keys for each of a hundred thousand orders.
-    extracted = hmac.digest(_NO_SALT, key, "sha256")
-    return tuple(hmac.digest(extracted, b"stayaway.v1." + use + b"\x01", "sha256") for use in uses)
+def _derive(key: bytes, use: bytes) -> bytes:
+    # RFC 5869; the scope's key is uniformly random, so no salt is needed.
+    return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"stayaway.v1." + use).derive(key)
 
 
 def _bound_to(scope: str, purpose: str) -> bytes:
@@ -159,7 +158,7 @@ class FileSeal:
 
     def _derive_blind_key(self) -> bytes:
         with self._guard:
-            (self._blind_key,) = _derive(self._key(SYSTEM_SCOPE), b"blind")
+            self._blind_key = _derive(self._key(SYSTEM_SCOPE), b"blind")
             return self._blind_key
 
     def _scope_keys(self, scope: str) -> _ScopeKeys:
@@ -168,8 +167,7 @@ class FileSeal:
             return derived
         with self._guard:
             key = self._key(scope)
-            encrypt, reference = _derive(key, b"encrypt", b"reference")
-            derived = _ScopeKeys(AESGCM(encrypt), reference)
+            derived = _ScopeKeys(AESGCM(_derive(key, b"encrypt")), _derive(key, b"reference"))
             if len(self._derived) >= _MAX_DERIVED:
                 self._derived.popitem(last=False)
             self._derived[scope] = derived

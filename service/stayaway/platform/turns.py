@@ -7,7 +7,7 @@ lets go of it, in the middle of a batch; a step between two batches costs less a
 import asyncio
 from typing import TypeVar
 
-from stayaway.kernel.steps import Steps
+from stayaway.kernel.steps import Running, Steps
 
 _T = TypeVar("_T")
 
@@ -25,15 +25,11 @@ async def let_others() -> None:
 async def in_turns(steps: Steps[_T], *, pause_s: float = 0.0) -> _T:
     """Run `steps` to their end, about 2 ms at a time. `pause_s`: rest between, for work that can wait."""
     clock = asyncio.get_running_loop().time
-    began = clock()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            result: _T = done.value
-            return result
+    running, began = Running(steps), clock()
+    while running.step():
         if clock() - began >= SLICE_S:
             await let_others()
             if pause_s:
                 await asyncio.sleep(pause_s)
             began = clock()
+    return running.result

@@ -17,6 +17,7 @@ from stayaway.alerts.evidence import Judged
 from stayaway.alerts.store import Recorded, publish_changes, record_decisions
 from stayaway.audit.entries import AuditRow, NewEntry
 from stayaway.audit.store import insert_rows
+from stayaway.kernel.steps import Steps
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
 from stayaway.platform.turns import in_turns, let_others
@@ -192,10 +193,8 @@ class BatchRunner:
 
         A server that crashes may lose it: then those records are read and judged again, to the same end.
         """
-        steps = []
-        for item in judged:
-            _, after = await self._advance(item, registry, at)
-            steps.append(Step(before=item.part.state, after=after))
+        advanced = await in_turns(self._advance_steps(judged, registry, at))
+        steps = [Step(before=item.part.state, after=after) for item, _, after in advanced]
         await failpoint("before_commit")
         moved, sequence = await move(conn, steps, at, may_be_lost=True)
         return _Attempt(
@@ -242,34 +241,33 @@ class BatchRunner:
         for place, entry in recorded.entries:
             entries.setdefault((stored[place].topic, stored[place].partition), []).append(entry)
         steps, rows = [], list[AuditRow]()
-        for item in kept:
-            closing, after = await self._advance(item, registry, at)
-            built, after = append(self._seal, after, [*closing, *entries.get(item.key, ())])
+        for item, closing, advanced in await in_turns(self._advance_steps(kept, registry, at)):
+            built, after = append(self._seal, advanced, [*closing, *entries.get(item.key, ())])
             rows += built
             steps.append(Step(before=item.part.state, after=after))
         return steps, rows
 
-    async def _advance(
-        self, item: JudgedPart, registry: Registry, at: datetime
-    ) -> tuple[list[NewEntry], PartitionState]:
-        """The state after the part's records; the open range is closed first where that is due.
-
-        A part may be a whole batch, so its digest takes turns with others.
-        """
-        part, state = item.part, item.part.state
-        entries: list[NewEntry] = []
-        if state.seal_due(at, registry.knowledge) or not state.coverage.fits(registry.knowledge):
-            entries, state = sealed(state, at, registry.knowledge)
-        coverage = await in_turns(
-            state.coverage.record_steps(part.offsets[0], part.values, item.tally, registry.knowledge)
-        )
-        return entries, replace(
-            state,
-            next_offset=part.to_offset,
-            last_record_offset=part.offsets[-1],
-            last_record_digest=record_digest(self._seal, part.values[-1]),
-            coverage=coverage,
-        )
+    def _advance_steps(
+        self, judged: Iterable[JudgedPart], registry: Registry, at: datetime
+    ) -> Steps[list[tuple[JudgedPart, list[NewEntry], PartitionState]]]:
+        """Each part with the state after its records; the open range is closed first where that is due."""
+        advanced = []
+        for item in judged:
+            part, state, closing = item.part, item.part.state, list[NewEntry]()
+            if state.seal_due(at, registry.knowledge) or not state.coverage.fits(registry.knowledge):
+                closing, state = sealed(state, at, registry.knowledge)
+            coverage = yield from state.coverage.record_steps(
+                part.offsets[0], part.values, item.tally, registry.knowledge
+            )
+            after = replace(
+                state,
+                next_offset=part.to_offset,
+                last_record_offset=part.offsets[-1],
+                last_record_digest=record_digest(self._seal, part.values[-1]),
+                coverage=coverage,
+            )
+            advanced.append((item, closing, after))
+        return advanced
 
     # ------------------------------------------------------------ after a failure
 

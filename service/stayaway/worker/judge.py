@@ -15,9 +15,11 @@ from typing import TypeVar
 import numpy as np
 
 from stayaway.alerts.evidence import Judged
-from stayaway.kernel.steps import finish
+from stayaway.kernel.steps import Steps
+from stayaway.matching.engine import Passed
 from stayaway.matching.model import EventDecision, Judgement
-from stayaway.platform.turns import in_turns, let_others
+from stayaway.orders.model import CourtOrder
+from stayaway.platform.turns import in_turns
 from stayaway.sightings.batch import Ints, SightingBatch, decode_batch
 from stayaway.sightings.dead_letters import DeadLetter
 from stayaway.sightings.model import Refusal
@@ -173,29 +175,36 @@ def _joined(columns: Sequence[Ints]) -> Ints:
 
 
 async def judge_parts(parts: Sequence[Part], registry: Registry) -> list[JudgedPart]:
-    """Judge the records of all parts on one registry; other tasks go on between two slices. A small batch
-    is judged in one stretch: each turn for others would put its alerts off.
+    """Judge the records of all parts on one registry, in turns with other tasks.
 
     The orders that passed the gates are asked for at once, for all parts.
     """
     values = [value for part in parts for value in part.values]
-    is_large = len(values) > SLICE // 2  # decoding and judging less than that takes no longer than a slice
-    passed = []
+    passed = await in_turns(_gate_steps(values, registry))
+    orders = await registry.orders_for(item for _, _, item in passed)
+    verdicts = await in_turns(_verdict_steps(passed, orders, registry))
+    return verdicts.shares(parts)
+
+
+_Gated = list[tuple[int, SightingBatch, Passed]]
+"""Slices that were at the gates together: the number of their first record, and what passed."""
+
+
+def _gate_steps(values: Sequence[bytes | None], registry: Registry) -> Steps[_Gated]:
+    gated: _Gated = []
     for start in range(0, len(values), SLICE * JUDGED_SLICES):
         decoded = []
         for at in range(start, min(len(values), start + SLICE * JUDGED_SLICES), SLICE):
             decoded.append(decode_batch(values[at : at + SLICE], registry.policy))
-            if is_large:
-                await let_others()
+            yield
         batch = SightingBatch.joined(decoded)
-        passed.append((start, batch, registry.engine.pass_gates(batch)))
-        if is_large:
-            await let_others()
-    orders = await registry.orders_for(item for _, _, item in passed)
+        gated.append((start, batch, registry.engine.pass_gates(batch)))
+        yield
+    return gated
+
+
+def _verdict_steps(gated: _Gated, orders: Mapping[str, CourtOrder], registry: Registry) -> Steps[Verdicts]:
     verdicts = Verdicts()
-    for start, batch, item in passed:
-        steps = registry.engine.decide_steps(batch, item, orders)
-        verdicts.add(batch, start, await in_turns(steps) if is_large else finish(steps))
-        if is_large:
-            await let_others()
-    return verdicts.shares(parts)
+    for start, batch, passed in gated:
+        verdicts.add(batch, start, (yield from registry.engine.decide_steps(batch, passed, orders)))
+    return verdicts

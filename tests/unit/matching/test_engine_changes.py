@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stayaway.kernel.steps import Steps, finish
+from stayaway.kernel.steps import Running, finish
 from stayaway.matching.engine import Engine
 from stayaway.matching.layers import Compacted
 from stayaway.matching.model import Judgement
@@ -23,21 +23,19 @@ class _Compactor:
 
     def __init__(self) -> None:
         self.done = 0
-        self._steps: Steps[Compacted] | None = None
+        self._running: Running[Compacted] | None = None
 
     def turn(self, engine: Engine, steps: int) -> Engine:
-        if self._steps is None:
+        if self._running is None:
             if not engine.is_compaction_due:
                 return engine
-            self._steps = engine.compaction_steps()
-        try:
-            for _ in range(steps):
-                next(self._steps)
-        except StopIteration as stopped:
-            self._steps = None
-            self.done += 1
-            return engine.with_compacted(stopped.value)
-        return engine
+            self._running = Running(engine.compaction_steps())
+        running = self._running
+        if all(running.step() for _ in range(steps)):
+            return engine
+        self._running = None
+        self.done += 1
+        return engine.with_compacted(running.result)
 
 
 @settings(max_examples=20, deadline=None)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stayaway.kernel.shape import Shape
-from stayaway.kernel.steps import Steps, finish
+from stayaway.kernel.steps import Running, finish
 from stayaway.matching import index
 from stayaway.matching.index import Floats, ZoneIndex, reach_boxes
 from stayaway.matching.layers import Compacted, LayeredIndex
@@ -32,7 +32,7 @@ class _Changing:
         self.index = LayeredIndex.empty()
         self.orders: dict[int, list[ZoneEntry]] = {}
         self.compactions = self.removals = 0
-        self._steps: Steps[Compacted] | None = None
+        self._running: Running[Compacted] | None = None
 
     def change(self, count: int) -> None:
         """Some orders get other zones, or their first, or none any more; perhaps a compaction goes on."""
@@ -51,16 +51,14 @@ class _Changing:
         self._compact()
 
     def _compact(self) -> None:
-        if self._steps is None and self.index.is_compaction_due:
-            self._steps = self.index.compaction_steps()
+        if self._running is None and self.index.is_compaction_due:
+            self._running = Running(self.index.compaction_steps())
         for _ in range(self.rng.randrange(4)):
-            if self._steps is None:
+            if self._running is None:
                 return
-            try:
-                next(self._steps)
-            except StopIteration as done:
-                self.index = self.index.with_compacted(done.value)
-                self._steps = None
+            if not self._running.step():
+                self.index = self.index.with_compacted(self._running.result)
+                self._running = None
                 self.compactions += 1
 
     def _entry(self, number: int) -> ZoneEntry:

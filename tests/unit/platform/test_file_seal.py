@@ -12,13 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stayaway
-from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError, _derive
+from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError
 
 TEXT = b"8AK471, Ann Example, 1 Elm Street"
 
@@ -141,7 +139,7 @@ def scopes(path: Path) -> list[str]:
 _ENSURE_MANY = """
 import sys, pathlib
 import stayaway
-from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError, _derive
+from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError
 seal = FileSeal(pathlib.Path(sys.argv[1]))
 for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):
     seal.ensure([f"O{n}", f"O{n + 1}"])
@@ -251,13 +249,6 @@ def test_more_scopes_than_are_kept_derived(path: Path, monkeypatch: pytest.Monke
     assert [seal.unseal(f"O{n}", "p", text) for n, text in enumerate(sealed)] == [
         b"%d" % n for n in range(10)
     ]
-
-
-@given(st.binary(min_size=32, max_size=32), st.sampled_from([b"encrypt", b"reference", b"blind"]))
-def test_a_derived_key_is_the_one_of_rfc_5869(key: bytes, use: bytes) -> None:
-    """Against a library's HKDF, so that what an earlier release sealed opens."""
-    hkdf = HKDF(hashes.SHA256(), 32, salt=None, info=b"stayaway.v1." + use)
-    assert _derive(key, b"other", use)[1] == hkdf.derive(key)
 
 
 # ---------------------------------------------------------------- tokens

@@ -13,6 +13,7 @@ from stayaway.audit.entries import NO_ENTRY_HASH, StreamHead, partition_stream
 from stayaway.matching.engine import Engine
 from stayaway.orders.model import CourtOrder
 from stayaway.orders.registry import RegistrySnapshot
+from stayaway.platform import turns
 from stayaway.worker import judge
 from stayaway.worker.coverage import Coverage, Knowledge, PartitionState
 from stayaway.worker.follow import Registry
@@ -73,30 +74,37 @@ async def test_slices_change_nothing(size: int, monkeypatch: pytest.MonkeyPatch)
     assert any(item.stored for item in together)
 
 
+class Heartbeat:
+    """Another task, and how many turns it got while a batch of so many events was judged."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    async def while_judging(self, events: int) -> int:
+        workload = make_workload(10)
+        registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, AtHand())
+        task = asyncio.create_task(self._beat())
+        await judge_parts([part_of(0, list(workload.events(events)))], registry)
+        task.cancel()
+        return self.turns
+
+    async def _beat(self) -> None:
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0)
+
+
 async def test_other_tasks_go_on_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """A heartbeat waits for one slice, not for the batch."""
     monkeypatch.setattr(judge, "SLICE", 10)
-    workload = make_workload(10)
-    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, AtHand())
-    turns = 0
-
-    async def heartbeat() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(heartbeat())
-    await judge_parts([part_of(0, list(workload.events(100)))], registry)
-    task.cancel()
-    assert turns >= 10
+    monkeypatch.setattr(turns, "SLICE_S", 0)
+    assert await Heartbeat().while_judging(100) >= 10
 
 
-def test_a_small_batch_is_judged_in_one_stretch() -> None:
-    """Its alerts wait for nobody else's turn: it runs to its end without a loop."""
-    workload = make_workload(10)
-    registry = Registry(Engine(workload.snapshot, workload.policy), workload.policy, KNOWLEDGE, AtHand())
-    parts = [part_of(number, list(workload.events(10))) for number in range(8)]
-    with pytest.raises(StopIteration) as done:
-        judge_parts(parts, registry).send(None)
-    assert [item.tally.records for item in done.value.value] == [10] * 8
+async def test_what_takes_no_longer_than_a_turn_is_judged_in_one_stretch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its alerts wait for nobody else's turn."""
+    monkeypatch.setattr(judge, "SLICE", 10)
+    monkeypatch.setattr(turns, "SLICE_S", 60)
+    assert await Heartbeat().while_judging(100) == 0
