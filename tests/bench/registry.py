@@ -15,20 +15,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import numpy as np
 import shapely
 
 from bench.feed import POOL, renamed
+from bench.geometry import BATCH, best_s, clustered_boxes, points_among
 from bench.road import Road, make_road, publish, wait_for
 from bench.workload import Workload, make_workload, orders_file, random_plate
-from stayaway.kernel.steps import Steps, finish
-from stayaway.matching.cells import Floats
+from stayaway.kernel.steps import Running, Steps, finish
 from stayaway.matching.index import Boxes
 from stayaway.matching.layers import LayeredIndex
 from stayaway.orders.parse import parse_orders_file
@@ -38,8 +38,8 @@ from stayaway.platform.seal import FileSeal
 from support.kafka_server import find_reason_to_skip
 
 CHANGES_PER_S = 5
-BATCH = 5_000
-REACH_DEGREES = 0.0018
+APPLIED_LIMIT_S = 10.0
+_T = TypeVar("_T")
 
 # A matcher with a meter beside it: each second one line with the longest that the loop stood still
 # (by the wall, and by this thread's own processor time, which the machine's other work is not in).
@@ -86,13 +86,6 @@ uvloop.run(main())  # as `stayaway matcher` does
 # ---------------------------------------------------------------- the index alone
 
 
-def clustered_boxes(count: int, rng: np.random.Generator) -> Floats:
-    """Boxes of 100-yard zones with their reach, in 40 clusters, as the workload has them."""
-    centres = rng.uniform([-115, 28], [-70, 48], (40, 2))
-    places = centres[rng.integers(0, 40, count)] + rng.normal(0, 0.3, (count, 2))
-    return np.column_stack([places - REACH_DEGREES, places + REACH_DEGREES])
-
-
 def bench_index(zones: int) -> None:
     """Base and 1,000 changes on it, each made by itself, against one bare tree of the same boxes."""
     rng = np.random.default_rng(1)
@@ -110,13 +103,7 @@ def bench_index(zones: int) -> None:
         took.append(time.perf_counter() - start)
         longest = max(longest, step_s)
     tree = shapely.STRtree(shapely.box(*bounds.T), node_capacity=16)
-    near = rng.random(BATCH * 4) < 0.29
-    spread = bounds[rng.integers(0, zones, BATCH * 4), :2] + rng.uniform(0, 2 * REACH_DEGREES, (BATCH * 4, 2))
-    points = np.where(
-        near[:, None],
-        spread,
-        np.column_stack([rng.uniform(-115, -70, BATCH * 4), rng.uniform(28, 48, BATCH * 4)]),
-    )
+    points = points_among(bounds, rng, 0.29, BATCH * 4)
     print(
         f"  {zones:,} zones: built in {built:.2f} s; a change takes {np.mean(took) * 1e3:.2f} ms on average,"
     )
@@ -126,8 +113,12 @@ def bench_index(zones: int) -> None:
             (np.ascontiguousarray(part[:, 0]), np.ascontiguousarray(part[:, 1]))
             for part in np.split(points, len(points) // size)
         ]
-        bare = best_s(lambda parts=parts: [tree.query(shapely.points(x, y)) for x, y in parts])  # type: ignore[misc]
-        ours = best_s(lambda parts=parts: [index.query(x, y) for x, y in parts])  # type: ignore[misc]
+        bare, ours = best_s(
+            [
+                lambda parts=parts: [tree.query(shapely.points(x, y)) for x, y in parts],  # type: ignore[misc]
+                lambda parts=parts: [index.query(x, y) for x, y in parts],  # type: ignore[misc]
+            ]
+        )
         print(
             f"  batches of {size:5,}: bare {len(points) / bare:12,.0f}/s, ours {len(points) / ours:12,.0f}/s,"
             f" ratio {bare / ours:.2f}"
@@ -137,26 +128,14 @@ def bench_index(zones: int) -> None:
     print(f"  compaction: longest step {step_s * 1e3:.1f} ms")
 
 
-def timed(steps: Steps[Any]) -> tuple[Any, float]:
+def timed(steps: Steps[_T]) -> tuple[_T, float]:
     """The result, and the seconds of the longest step."""
-    longest = 0.0
-    while True:
+    running, longest, goes_on = Running(steps), 0.0, True
+    while goes_on:
         start = time.perf_counter()
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value, max(longest, time.perf_counter() - start)
+        goes_on = running.step()
         longest = max(longest, time.perf_counter() - start)
-
-
-def best_s(work: Callable[[], object], runs: int = 7) -> float:
-    """Seconds of the fastest run."""
-    fastest = float("inf")
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        fastest = min(fastest, time.perf_counter() - start)
-    return fastest
+    return running.result, longest
 
 
 # ---------------------------------------------------------------- on real servers
@@ -273,6 +252,18 @@ async def applied(road: Road) -> dict[int, tuple[float, float]]:
     }
 
 
+def wait_until_told(road: Road, changer: Changer, meter: Meter, stop: float) -> None:
+    """Until what was committed by `stop` is in use and the meter has told of that second; or a while at most:
+    the report then says how many are missing.
+    """
+    wanted = {number for number, at in changer.committed.items() if at <= stop}
+    deadline = time.monotonic() + APPLIED_LIMIT_S
+    while wanted - asyncio.run(applied(road)).keys() or meter.lines[-1]["at"] < stop:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+
+
 def report(what: str, road: Road, changer: Changer, meter: Meter, start: float, stop: float) -> None:
     """Latencies of the changes committed in this time, and the stalls of the loop."""
     found = asyncio.run(applied(road))
@@ -321,14 +312,14 @@ def bench_changes(road: Road, workload: Workload, seconds: int, rate: int, backl
             start = time.time()
             asyncio.run(wait_for(road, done))
             stop = time.time()
-            time.sleep(1.5)
+            wait_until_told(road, changer, meter, stop)
             report(f"{rate:,} reads/s for {stop - start:.0f} s", road, changer, meter, start, stop)
         with changing(changer):
             start = time.time()
             publish(road, renamed(workload.events(min(backlog, POOL)), backlog, "backlog"))
             asyncio.run(wait_for(road, done + backlog))
             stop = time.time()
-            time.sleep(1.5)
+        wait_until_told(road, changer, meter, stop)
         what = f"a backlog of {backlog:,}, published and drained in {stop - start:.0f} s"
         report(what, road, changer, meter, start, stop)
 

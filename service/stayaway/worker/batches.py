@@ -31,8 +31,8 @@ _POLL_MS = 50
 _BATCH_RECORDS = 10_000
 _TAKEN_RECORDS = 1_000
 # What the client holds ready it asked for a batch ago. Once that is taken it asks again, and what came
-# meanwhile need not wait for the batch after this one. The answer is here in 2-3 ms on a busy machine; where
-# nothing came, this is what a read waits for nothing.
+# meanwhile need not wait for the batch after this one. The answer is here in a few ms; where nothing
+# came, this is what a read waits for nothing.
 _FRESH_MS = 8
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
