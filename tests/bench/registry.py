@@ -11,13 +11,10 @@ import gc
 import json
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import asyncpg
@@ -26,6 +23,7 @@ import shapely
 
 from bench.feed import POOL, renamed
 from bench.geometry import BATCH, best_s, clustered_boxes, points_among
+from bench.metered_matcher import Meter, metered_matcher
 from bench.road import Road, make_road, publish, wait_for
 from bench.workload import Workload, make_workload, orders_file, random_plate
 from stayaway.kernel.steps import Running, Steps, finish
@@ -40,47 +38,6 @@ from support.kafka_server import find_reason_to_skip
 CHANGES_PER_S = 5
 APPLIED_LIMIT_S = 10.0
 _T = TypeVar("_T")
-
-# A matcher with a meter beside it: each second one line with the longest that the loop stood still
-# (by the wall, and by this thread's own processor time, which the machine's other work is not in).
-_MATCHER = """
-import asyncio, json, os, pathlib, sys, time, uvloop
-from stayaway.access.policy_file import load_policy
-from stayaway.platform.logging import configure_logging
-from stayaway.platform.seal import FileSeal
-from stayaway.worker.loop import MatcherSettings, MatcherWorker
-started = time.time()
-configure_logging(level=40)
-settings = MatcherSettings(dsn=os.environ["STAYAWAY_DATABASE"], bootstrap=os.environ["STAYAWAY_BOOTSTRAP"],
-    group="bench", owner="bench", first_position="earliest")
-worker = MatcherWorker(settings, FileSeal(pathlib.Path(os.environ["STAYAWAY_KEYS_FILE"])),
-    load_policy(pathlib.Path(os.environ["STAYAWAY_POLICY_FILE"])))
-def say(**line):
-    print(json.dumps(line), flush=True)
-async def meter():
-    while not worker.began:
-        await asyncio.sleep(0.01)
-    say(began_s=time.time() - started)
-    while True:
-        until, wall, cpu = time.perf_counter() + 1, 0.0, 0.0
-        while time.perf_counter() < until:
-            at, used = time.perf_counter(), time.thread_time()
-            await asyncio.sleep(0.002)
-            wall = max(wall, time.perf_counter() - at - 0.002)
-            cpu = max(cpu, time.thread_time() - used)
-        rss = int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
-        say(at=time.time(), wall_ms=wall * 1e3, cpu_ms=cpu * 1e3, read=worker.counters.read, rss=rss)
-async def main():
-    import signal
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    metering = asyncio.create_task(meter())
-    try:
-        await worker.run(stop)
-    finally:
-        metering.cancel()
-uvloop.run(main())  # as `stayaway matcher` does
-"""
 
 
 # ---------------------------------------------------------------- the index alone
@@ -139,51 +96,6 @@ def timed(steps: Steps[_T]) -> tuple[_T, float]:
 
 
 # ---------------------------------------------------------------- on real servers
-
-
-@dataclass
-class Meter:
-    """What a matcher says of itself, a line a second."""
-
-    process: "subprocess.Popen[str]"
-    began_s: float = 0.0
-    lines: list[dict[str, float]] = field(default_factory=list)
-
-    def read(self) -> None:
-        assert self.process.stdout is not None
-        for text in self.process.stdout:
-            line = json.loads(text)
-            if "began_s" in line:
-                self.began_s = line["began_s"]
-            else:
-                self.lines.append(line)
-
-    def wait_until_begun(self, limit_s: float) -> None:
-        deadline = time.monotonic() + limit_s
-        while not self.began_s:
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise TimeoutError("the matcher did not begin")
-            time.sleep(0.05)
-
-    def between(self, start: float, stop: float) -> list[dict[str, float]]:
-        return [line for line in self.lines if start + 1 < line["at"] <= stop + 0.5]
-
-
-@contextmanager
-def metered_matcher(road: Road) -> Iterator[Meter]:
-    """One matcher as its own process, told to stop at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _MATCHER], env=road.environment, stdout=subprocess.PIPE, text=True
-    )
-    meter = Meter(process)
-    thread = threading.Thread(target=meter.read)
-    thread.start()
-    try:
-        yield meter
-    finally:
-        process.terminate()
-        process.wait()
-        thread.join()
 
 
 class Changer:
@@ -282,11 +194,11 @@ def report(what: str, road: Road, changer: Changer, meter: Meter, start: float, 
             )
     lines = meter.between(start, stop)
     if lines:
-        wall, cpu = ([line[key] for line in lines] for key in ("wall_ms", "cpu_ms"))
+        wall, own = ([line[key] for line in lines] for key in ("wall_ms", "own_ms"))
         print(
             f"    loop stood still, longest of {len(lines)} s: {max(wall):.1f} ms by the wall (median of the"
-            f" seconds' longest {np.median(wall):.1f}), {max(cpu):.1f} ms by its own processor time"
-            f" (median {np.median(cpu):.1f})"
+            f" seconds' longest {np.median(wall):.1f}), {max(own):.1f} ms by its own processor time"
+            f" (median {np.median(own):.1f})"
         )
         print(f"    resident {lines[-1]['rss'] / 1e6:,.0f} MB")
 

@@ -1,0 +1,107 @@
+"""`stayaway matcher` with a meter beside it: `python -m bench.metered_matcher matcher`.
+
+Each second one line of JSON with the longest that its loop stood still: by the wall, and by the thread's own
+processor time, which the machine's other work is not in.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.road import Road
+from stayaway.cli import main
+from stayaway.worker.loop import MatcherWorker
+
+_BEAT_S = 0.002
+_run_matcher = MatcherWorker.run
+
+
+async def _run_metered(worker: MatcherWorker, stop: asyncio.Event) -> None:
+    metering = asyncio.create_task(_meter(worker))
+    try:
+        await _run_matcher(worker, stop)
+    finally:
+        metering.cancel()
+
+
+async def _meter(worker: MatcherWorker) -> None:
+    while not worker.began:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+    _say(began=1)
+    while True:
+        until, wall, own = time.perf_counter() + 1, 0.0, 0.0
+        while time.perf_counter() < until:
+            at, used = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(_BEAT_S)
+            wall = max(wall, time.perf_counter() - at - _BEAT_S)
+            own = max(own, time.thread_time() - used)
+        _say(at=time.time(), wall_ms=wall * 1e3, own_ms=own * 1e3, rss=_resident_bytes())
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _say(**line: float) -> None:
+    print(json.dumps(line), flush=True)
+
+
+@dataclass
+class Meter:
+    """What a matcher says of itself, a line a second. `began_s`: from its start to its first fetch."""
+
+    process: "subprocess.Popen[str]"
+    started: float
+    began_s: float = 0.0
+    lines: list[dict[str, float]] = field(default_factory=list)
+
+    def read(self) -> None:
+        assert self.process.stdout is not None
+        for text in self.process.stdout:
+            line = json.loads(text)
+            if "began" in line:
+                self.began_s = time.monotonic() - self.started
+            else:
+                self.lines.append(line)
+
+    def wait_until_begun(self, limit_s: float) -> None:
+        deadline = time.monotonic() + limit_s
+        while not self.began_s:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise TimeoutError("the matcher did not begin")
+            time.sleep(0.05)
+
+    def between(self, start: float, stop: float) -> list[dict[str, float]]:
+        return [line for line in self.lines if start + 1 < line["at"] <= stop + 0.5]
+
+
+@contextmanager
+def metered_matcher(road: Road) -> Iterator[Meter]:
+    """One matcher as its own process, told to stop at the end."""
+    command = [sys.executable, "-m", __name__, "matcher"]
+    started = time.monotonic()
+    process = subprocess.Popen(
+        command, env=road.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    meter = Meter(process, started)
+    thread = threading.Thread(target=meter.read)
+    thread.start()
+    try:
+        yield meter
+    finally:
+        process.terminate()
+        process.wait()
+        thread.join()
+
+
+if __name__ == "__main__":
+    MatcherWorker.run = _run_metered  # type: ignore[method-assign,assignment]
+    main()
