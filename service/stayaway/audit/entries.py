@@ -17,10 +17,10 @@ import json
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json
@@ -137,9 +137,8 @@ def read_named_head(details: Mapping[str, Any]) -> StreamHead | None:
     return StreamHead(named["stream"], named["stream_sequence"], bytes.fromhex(named["entry_hash"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRow:
-    """One entry as table audit_entry keeps it."""
+class AuditRow(NamedTuple):
+    """One entry as table audit_entry keeps it, its columns in their order."""
 
     stream: str
     stream_sequence: int
@@ -205,7 +204,7 @@ def _build_row(seal: EntrySeal, head: StreamHead, entry: NewEntry) -> AuditRow:
     row = AuditRow(
         stream=head.stream,
         stream_sequence=sequence,
-        entry_id=uuid.uuid5(_ENTRY_NAMESPACE, f"{head.stream}\n{sequence}"),
+        entry_id=_entry_id(head.stream, sequence),
         entry_type=entry.entry_type.value,
         recorded_at=entry.recorded_at,
         order_id=entry.order_id,
@@ -217,7 +216,13 @@ def _build_row(seal: EntrySeal, head: StreamHead, entry: NewEntry) -> AuditRow:
         leaf_hash=b"",
         payload_sealed=seal.seal(scope, SEAL_PURPOSE, inside),
     )
-    return replace(row, leaf_hash=leaf_hash(row))
+    return row._replace(leaf_hash=leaf_hash(row))
+
+
+def _entry_id(stream: str, sequence: int) -> uuid.UUID:
+    """RFC 9562's name-based UUID: as `uuid.uuid5` makes it, in half the time."""
+    name = _ENTRY_NAMESPACE.bytes + f"{stream}\n{sequence}".encode()
+    return uuid.UUID(bytes=hashlib.sha1(name, usedforsecurity=False).digest()[:16], version=5)
 
 
 def _commit(salt: bytes, payload: bytes) -> bytes:

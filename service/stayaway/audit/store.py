@@ -1,7 +1,7 @@
 """Audit entries in Postgres: appended in the transaction of the act, and verified."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 
 import asyncpg
 
@@ -22,7 +22,6 @@ from stayaway.kernel.errors import ConflictError, StayawayError
 from stayaway.platform.postgres import Connection, load_queries
 
 _QUERIES = load_queries("stayaway.audit", "audit.sql")
-_COLUMNS = tuple(field.name for field in fields(AuditRow))
 _PREFETCH = 500
 _INSERTED_AT_ONCE = 2_000
 
@@ -104,12 +103,11 @@ async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:
     partition_position.
     """
     if rows:
-        columns = [[getattr(row, name) for row in rows] for name in _COLUMNS]
-        await connection.execute(_QUERIES.insert_entries, *columns)
+        await connection.execute(_QUERIES.insert_entries, *zip(*rows, strict=True))
 
 
 def _row(record: asyncpg.Record) -> AuditRow:
-    return AuditRow(**{name: record[name] for name in _COLUMNS})
+    return AuditRow(**{name: record[name] for name in AuditRow._fields})
 
 
 async def load_entries(connection: Connection, stream: str) -> list[AuditRow]:

@@ -187,7 +187,7 @@ def _looks_awkward(text: bytes) -> bool:
 
 
 def _holds_awkward(text: bytes) -> bool:
-    if text.endswith(b".0") or any(end in text for end in _AWKWARD_ENDS):
+    if b".0" in text and (text.endswith(b".0") or any(end in text for end in _AWKWARD_ENDS)):
         return True
     digits = text.translate(_DIGITS)
     return b"0e" in digits or b"0" * 16 in digits

@@ -21,7 +21,6 @@ from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 _SQL = load_queries("stayaway.orders", "history.sql")
-_AUDIT_COLUMNS = tuple(AuditRow.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +170,7 @@ def _appliers(seal: Seal, rows: Sequence[Any]) -> dict[int, str]:
     """Who applied each change, by its number, from the entries' sealed payloads."""
     found = {}
     for row in rows:
-        opened = open_entry(seal, AuditRow(**{name: row[name] for name in _AUDIT_COLUMNS}))
+        opened = open_entry(seal, AuditRow(**{name: row[name] for name in AuditRow._fields}))
         found[int(opened.details["change_number"])] = opened.actor
     return found
 
