@@ -19,7 +19,7 @@ from stayaway.cli import (
     servers,
     zones,
 )
-from stayaway.cli.options import Database, end_with, end_with_async, say, settings_with
+from stayaway.cli.options import EXIT_NO_ANSWER, Database, end_with, end_with_async, say, settings_with
 
 app = typer.Typer(
     name="stayaway",
@@ -76,10 +76,16 @@ def decide(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write here instead of standard output.")] = None,
 ) -> None:
-    """Judge a file of events with the engine's own code and no server; the same bytes each time."""
+    """Judge a file of events with the engine's own code and no server; the same bytes each time.
+
+    Exit 0: every line was read; 1: some were refused; 2: a file is bad, or the output could not be written.
+    """
     from stayaway.cli.decide import run_decide
 
-    end_with(lambda: run_decide(orders=orders, policy=policy, events=events, known_at=known_at, out=out))
+    end_with(
+        lambda: run_decide(orders=orders, policy=policy, events=events, known_at=known_at, out=out),
+        failed=EXIT_NO_ANSWER,
+    )
 
 
 @app.command()

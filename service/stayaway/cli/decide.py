@@ -23,7 +23,10 @@ EXIT_ALL_READ, EXIT_SOME_REFUSED, EXIT_NOTHING_DECIDED = 0, 1, 2
 
 
 def run_decide(*, orders: Path, policy: Path, events: str, known_at: str | None, out: Path | None) -> int:
-    """Exit 0: every line read; 1: some refused; 2: a file is bad, nothing decided, findings on stderr."""
+    """Exit 0: every line read; 1: some refused; 2: a file is bad, nothing decided, findings on stderr.
+
+    OSError where standard output cannot be written.
+    """
     try:
         rules = load_policy(policy)
         snapshot = _load_snapshot(orders, known_at)
@@ -67,6 +70,8 @@ def _parse_known_at(text: str | None) -> datetime | None:
 @contextmanager
 def _open_events(name: str) -> Iterator[IO[bytes]]:
     if name == "-":
+        if sys.stdin is None:
+            raise SettingsError("Standard input is closed.", "Name the events' file, or send them in.")
         yield sys.stdin.buffer
         return
     try:
@@ -83,6 +88,8 @@ def _open_events(name: str) -> Iterator[IO[bytes]]:
 def _open_out(path: Path | None) -> Iterator[IO[bytes]]:
     """Standard output, or a file that only appears whole."""
     if path is None:
+        if sys.stdout is None:
+            raise SettingsError("Standard output is closed.", "Open it, or write to a file with --out.")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stayaway.cli.options import (
+    EXIT_NO_ANSWER,
     Actor,
     Database,
     Keys,
@@ -36,8 +37,9 @@ def explain(
 ) -> None:
     """Print an alert's numbered steps and run its decisions again from what was stored.
 
-    Exit 0: the same bit for bit; 1: something differs, the first field is named; 3: not run again,
-    because the event was destroyed or the policy is not kept. The look is audited.
+    Exit 0: the same bit for bit; 1: something differs, the first field is named; 2: nothing was compared,
+    because there is no such alert, or the database or its keys are not to be had; 3: not run again, because
+    the event was destroyed or the policy is not kept. The look is audited.
     """
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.explain import explain_alert
@@ -58,7 +60,7 @@ def explain(
             typer.echo("\n".join(explanation_lines(found, every=every)))
         return EXIT_CODES[found.verdict]
 
-    end_with_async(lambda: with_database(database, keys, act))
+    end_with_async(lambda: with_database(database, keys, act), failed=EXIT_NO_ANSWER)
 
 
 def explanation_lines(found: "Explanation", *, every: bool) -> list[str]:
@@ -71,7 +73,10 @@ def explanation_lines(found: "Explanation", *, every: bool) -> list[str]:
     for item in told:
         lines += ["", *_decision_lines(item)]
     if len(told) < len(found.decisions):
-        lines += ["", f"{len(found.decisions) - len(told)} more decisions: --all prints them."]
+        lines += [
+            "",
+            f"{_decisions(len(found.decisions) - len(told))} more: --all prints the steps of every one.",
+        ]
     lines += ["", found.episode.text]
     if found.two_places is not None:
         lines.append(f"Evidence, which decides nothing: {found.two_places.words}")
@@ -116,6 +121,10 @@ def _outcome(item: "Rerun") -> str:
     return item.verdict if item.why is None else f"NOT RUN: {item.why}"
 
 
+def _decisions(number: int) -> str:
+    return f"{number} decision{'' if number == 1 else 's'}"
+
+
 def _verdict_lines(found: "Explanation") -> list[str]:
     from stayaway.alerts.rows import ENGINE_NAME
 
@@ -128,7 +137,7 @@ def _verdict_lines(found: "Explanation") -> list[str]:
     if found.verdict == "SAME":
         return [
             *lines,
-            f"SAME bit for bit: {len(found.decisions)} decisions, and the alert made of them.",
+            f"SAME bit for bit: {_decisions(len(found.decisions))}, and the alert made of that.",
         ]
     if found.difference is not None:
         what = found.difference

@@ -1,6 +1,7 @@
 """Options that several commands share, and how a command ends."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 EXIT_FAILED, EXIT_BAD_SETTINGS = 1, 2
+EXIT_NO_ANSWER = 2
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 Database = Annotated[str | None, typer.Option(help="postgresql://… [STAYAWAY_DATABASE]", show_default=False)]
 Bootstrap = Annotated[
@@ -54,34 +57,47 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def end_with(run: Callable[[], int | None]) -> None:
+def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> None:
     """Exit with what `run` returns; an error of ours is said in words, without a traceback.
 
-    Exit 2: a setting or a file is wrong; 1: something else stopped it.
+    Exit 2: a setting or a file is wrong; `failed`: something else stopped it. Where 1 is an answer
+    ("some refused", "something differs"), whoever asks must not read it into a failure: EXIT_NO_ANSWER then.
     """
     try:
         code = run() or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what cannot be written shall be known before the exit code is
     except StayawayError as error:
-        code = _say_error(error)
+        code = _say_error(error, failed)
     except BaseExceptionGroup as group:
         ours, others = group.split(StayawayError)
         if ours is None or others is not None:
             raise
-        code = max(_say_error(error) for error in _leaves(ours))
-    except BrokenPipeError:
-        # Whoever read our output has gone; what was left to say has no reader.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = EXIT_FAILED
+        code = max(_say_error(error, failed) for error in _leaves(ours))
+    except BrokenPipeError:  # whoever read our output has gone; what was left to say has no reader
+        _drop_output()
+        code = failed
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        say(f"The output cannot be written: {error.strerror}. What was written is not whole.")
+        code = failed
     sys.exit(code)
 
 
-def end_with_async(run: Callable[[], Awaitable[int | None]]) -> None:
+def _drop_output() -> None:
+    """Nothing more is written to standard output, also not at exit, where it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def end_with_async(run: Callable[[], Awaitable[int | None]], *, failed: int = EXIT_FAILED) -> None:
     """The same for a coroutine function."""
 
     async def main() -> int | None:
         return await run()
 
-    end_with(lambda: asyncio.run(main()))
+    end_with(lambda: asyncio.run(main()), failed=failed)
 
 
 async def with_database(
@@ -110,14 +126,14 @@ def reviewer_of(actor: str, purpose: str) -> "Reviewer":
     return Reviewer(name=actor, channel="cli", purpose=purpose)
 
 
-def _say_error(error: StayawayError) -> int:
+def _say_error(error: StayawayError, failed: int) -> int:
     if isinstance(error, RefusedError):
         for path, text in error.problems:
             say(f"{json_pointer(*path)}: {text}")
         say(error.remedy)
     else:
         say(str(error))
-    return EXIT_BAD_SETTINGS if isinstance(error, SettingsError) else EXIT_FAILED
+    return EXIT_BAD_SETTINGS if isinstance(error, SettingsError) else failed
 
 
 def _leaves(group: BaseExceptionGroup[StayawayError]) -> Iterator[StayawayError]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stayaway.cli.options import (
+    EXIT_NO_ANSWER,
     Actor,
     Database,
     Keys,
@@ -74,7 +75,7 @@ def check(
             say("Compared with this file only, not with the registry.")
         return code
 
-    end_with(run)
+    end_with(run, failed=EXIT_NO_ANSWER)
 
 
 def _look_at_registry(settings: "Settings", actor: str) -> "Callable[[ParsedOrders], Met]":

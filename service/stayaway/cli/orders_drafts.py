@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say
+from stayaway.cli.options import EXIT_NO_ANSWER, Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
     AsJson,
@@ -201,7 +201,7 @@ def check(
     actor: Actor = "cli",
     purpose: Purpose = DEFAULT_PURPOSE,
 ) -> None:
-    """What the checks of an orders file say of the draft. Exit 0, 1 with errors."""
+    """What the checks of an orders file say of the draft. Exit 0, 1 with errors, 2 without an answer."""
     from stayaway.api.draft_forms import CheckAnswer
     from stayaway.orders.draft_views import check_draft
     from stayaway.platform.clock import now
@@ -216,7 +216,7 @@ def check(
             typer.echo("The draft has errors." if answer.has_errors else "The draft can be used.")
         return int(answer.has_errors)
 
-    with_tools(act, database=database, keys=keys)
+    with_tools(act, database=database, keys=keys, failed=EXIT_NO_ANSWER)
 
 
 def _say_findings(findings: "list[FindingItem]") -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import end_with_async, say, settings_with
+from stayaway.cli.options import EXIT_FAILED, end_with_async, say, settings_with
 
 if TYPE_CHECKING:
     from stayaway.access.person import Person
@@ -90,6 +90,7 @@ def with_tools(
     policy: Path | None = None,
     registry_policy: Path | None = None,
     makes_keys: bool = False,
+    failed: int = EXIT_FAILED,
 ) -> None:
     """The same, and exit."""
     end_with_async(
@@ -100,7 +101,8 @@ def with_tools(
             policy=policy,
             registry_policy=registry_policy,
             makes_keys=makes_keys,
-        )
+        ),
+        failed=failed,
     )
 
 

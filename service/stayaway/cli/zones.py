@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import end_with, say
+from stayaway.cli.options import EXIT_NO_ANSWER, end_with, say
 from stayaway.kernel.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def read(
             _write(out, feature_collection(report))
         return EXIT_ERRORS if report.has_errors or not report.usable else EXIT_USABLE
 
-    end_with(run)
+    end_with(run, failed=EXIT_NO_ANSWER)
 
 
 @app.command("around")
@@ -99,7 +99,7 @@ def around(
         _write(out, {"type": "FeatureCollection", "features": features})
         return EXIT_ERRORS if refused else EXIT_USABLE
 
-    end_with(run)
+    end_with(run, failed=EXIT_NO_ANSWER)
 
 
 def _distance(value: float | None, unit: str | None) -> "Distance | None":

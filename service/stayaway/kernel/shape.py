@@ -113,8 +113,13 @@ class Shape:
 
     @cached_property
     def boundary(self) -> Edges:
-        """The edges that are boundary: all but what lies on both sides of the 180 degree meridian."""
+        """The edges that are boundary: all but what lies on both sides of the 180 degree meridian, and but
+        what runs along a pole, which is one point.
+        """
         edges = self.edges
+        at_pole = (np.abs(edges.lat1) == 90.0) & (edges.lat1 == edges.lat2)
+        if at_pole.any():
+            edges = edges.take(~at_pole)
         east = (edges.lon1 == 180.0) & (edges.lon2 == 180.0)
         west = (edges.lon1 == -180.0) & (edges.lon2 == -180.0)
         if not (east.any() and west.any()):

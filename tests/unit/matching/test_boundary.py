@@ -30,6 +30,18 @@ def test_the_meridian_of_180_degrees_is_one() -> None:
         assert inside_probability(shape, lon, 0.02, 50.0) == 0.5
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_pole_is_one_point_and_no_edge(sign: float) -> None:
+    """A cap from 89 degrees on, as RFC 7946 has it: cut at 180, closed along the pole."""
+    ring = [(-180.0, 89 * sign), *((lon, 89 * sign) for lon in (-90.0, 0.0, 90.0)), (180.0, 89 * sign)]
+    shape = Shape.from_parts([[[*ring, (180.0, 90 * sign), (-180.0, 90 * sign), ring[0]]]])
+    degree_m = Geodesic.WGS84.Inverse(89 * sign, 0.0, 90 * sign, 0.0)["s12"]
+    for lon, lat in ((0.0, 90 * sign), (123.4, 89.9999 * sign), (180.0, 89.9999 * sign)):
+        assert is_inside(shape, lon, lat)
+        away = boundary_distance_m(shape, lon, lat, 1e6)
+        assert away == pytest.approx((abs(lat) - 89) * degree_m, rel=1e-4)
+
+
 def nearest_m(shape: Shape, lon: float, lat: float) -> float:
     """Golden-section search along each edge for the smallest geodesic distance."""
     best = math.inf
