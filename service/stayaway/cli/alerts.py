@@ -15,6 +15,7 @@ from stayaway.cli.options import (
     reviewer_of,
     say,
     settings_with,
+    tell,
     with_database,
 )
 
@@ -104,7 +105,7 @@ def show(
             view="cli",
         )
         for line in _view_lines(view):
-            typer.echo(line)
+            tell(line)
 
     _with_database(database, keys, act)
 

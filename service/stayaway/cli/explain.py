@@ -13,6 +13,7 @@ from stayaway.cli.options import (
     Purpose,
     end_with_async,
     reviewer_of,
+    tell,
     with_database,
 )
 
@@ -57,7 +58,7 @@ def explain(
             form = ExplanationForm.of(found).model_dump(by_alias=True)
             typer.echo(compact_json(form).decode())
         else:
-            typer.echo("\n".join(explanation_lines(found, every=every)))
+            tell("\n".join(explanation_lines(found, every=every)))
         return EXIT_CODES[found.verdict]
 
     end_with_async(lambda: with_database(database, keys, act), failed=EXIT_NO_ANSWER)

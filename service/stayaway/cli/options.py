@@ -13,6 +13,7 @@ import typer
 
 from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError
 from stayaway.kernel.jsontext import json_pointer
+from stayaway.kernel.legible import legible
 from stayaway.platform.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,12 @@ def settings_with(**given: Any) -> Settings:
 
 def say(text: str) -> None:
     """A line for people, on standard error."""
-    typer.echo(text, err=True)
+    typer.echo(legible(text), err=True)
+
+
+def tell(text: str) -> None:
+    """An answer's lines for people, on standard output."""
+    typer.echo(legible(text))
 
 
 def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> None:

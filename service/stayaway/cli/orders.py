@@ -19,6 +19,7 @@ from stayaway.cli.options import (
     end_with_async,
     say,
     settings_with,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def check(
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
         lines, code = check_lines(data, known_readers, look)
         for line in lines:
-            typer.echo(line if as_json else _in_words(line))
+            if as_json:
+                typer.echo(line)
+            else:
+                tell(_in_words(line))
         if not as_json:
             typer.echo("The file can be used." if code == 0 else "The file has errors.")
         if look is None:

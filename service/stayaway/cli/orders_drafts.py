@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import EXIT_NO_ANSWER, Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say
+from stayaway.cli.options import (
+    EXIT_NO_ANSWER,
+    Actor,
+    Database,
+    Keys,
+    PolicyFile,
+    RegistryPolicyFile,
+    say,
+    tell,
+)
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
     AsJson,
@@ -222,7 +231,7 @@ def check(
 def _say_findings(findings: "list[FindingItem]") -> None:
     for item in findings:
         value = f" is {item.value}" if item.value else ""
-        typer.echo(f"{item.severity}: {item.pointer or 'the order'}{value}. {item.remedy}")
+        tell(f"{item.severity}: {item.pointer or 'the order'}{value}. {item.remedy}")
 
 
 @draft_app.command()
@@ -253,19 +262,19 @@ def preview(
 
 
 def _say_preview(answer: "PreviewAnswer") -> None:
-    typer.echo(_line(answer.draft))
+    tell(_line(answer.draft))
     beside = f"version {answer.before}" if answer.before else "nothing: no version counts"
-    typer.echo(f"compared with {beside}; {answer.vertices} vertices")
+    tell(f"compared with {beside}; {answer.vertices} vertices")
     for item in answer.differences:
-        typer.echo(f"{item.change} {item.what} {item.subject}")
+        tell(f"{item.change} {item.what} {item.subject}")
         for field in item.fields:
-            typer.echo(f"  {field.name}: {field.before} -> {field.after}")
+            tell(f"  {field.name}: {field.before} -> {field.after}")
     _say_findings(answer.findings)
     for lack in answer.lacks:
-        typer.echo(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
+        tell(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
     for question in answer.questions:
         only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""
-        typer.echo(f"TO ANSWER {question.question_id}{only}: {question.text}")
+        tell(f"TO ANSWER {question.question_id}{only}: {question.text}")
 
 
 def approve(

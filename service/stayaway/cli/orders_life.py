@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say
+from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say, tell
 from stayaway.cli.order_lines import item_line, order_lines, record_line
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
@@ -50,8 +50,11 @@ def show(
             view="cli",
         )
         detail = OrderDetail.of_statement(statement)
-        for line in [detail.model_dump_json()] if as_json else order_lines(detail):
-            typer.echo(line)
+        if as_json:
+            typer.echo(detail.model_dump_json())
+            return
+        for line in order_lines(detail):
+            tell(line)
 
     with_tools(act, database=database, keys=keys, policy=policy)
 
@@ -77,7 +80,7 @@ def history(
             typer.echo(shown.model_dump_json())
             return
         for item in shown.records:
-            typer.echo(record_line(item))
+            tell(record_line(item))
 
     with_tools(act, database=database, keys=keys)
 
@@ -113,7 +116,7 @@ def list_(
             typer.echo(OrderList(orders=items, next=page.next_after).model_dump_json())
             return
         for item in items:
-            typer.echo(item_line(item))
+            tell(item_line(item))
         if page.next_after:
             say(f"more: --after {page.next_after}")
 

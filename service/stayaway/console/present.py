@@ -13,6 +13,7 @@ from stayaway.api.settings import ReviewSettings
 from stayaway.console.sketch import HEIGHT, MOST_NUMBERED, WIDTH, draw, map_features, places_of
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import compact_json
+from stayaway.kernel.legible import legible
 from stayaway.kernel.plates import difference_words
 from stayaway.kernel.timezones import load_time_zone
 
@@ -42,6 +43,11 @@ def _distance(value: float, unit: str) -> str:
     return f"{value:g} {_UNITS[unit]}"
 
 
+def _shown(value: Any) -> Any:
+    """What a template prints: texts without hidden characters; not what is markup already."""
+    return legible(value) if type(value) is str else value
+
+
 def make_environment() -> Environment:
     """Jinja with escaping on, an error for every unknown name, and our words."""
     environment = Environment(
@@ -50,6 +56,7 @@ def make_environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters.update(
         instant=format_instant,

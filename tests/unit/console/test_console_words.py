@@ -4,6 +4,7 @@ import re
 from importlib.resources import files
 
 import pytest
+from markupsafe import Markup
 
 from stayaway.alerts import words
 from stayaway.alerts.words import (
@@ -16,6 +17,7 @@ from stayaway.alerts.words import (
     lead_words,
     standing_of,
 )
+from stayaway.console.present import make_environment
 from stayaway.kernel.plates import compare_plates, difference_words
 
 _GUILTY = re.compile(
@@ -129,3 +131,9 @@ def test_no_page_script_or_word_says_guilty() -> None:
             text = text.replace(name, "")
         found = [match.group() for match in _GUILTY.finditer(text)]
         assert found == []
+
+
+def test_no_text_from_outside_turns_a_line_of_the_page() -> None:
+    template = make_environment().from_string("{{ text }} {{ ready }}")
+    shown = template.render(text="BAK\u202e174 <b>", ready=Markup("<i>ours</i>"))
+    assert shown == "BAK\\u202e174 &lt;b&gt; <i>ours</i>"
