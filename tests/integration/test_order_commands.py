@@ -48,6 +48,44 @@ def shell(database: str, tmp_path: Path) -> Shell:
     return Shell(database, tmp_path)
 
 
+def test_a_zone_of_a_draft_comes_from_a_file(shell: Shell) -> None:
+    """A point with its distance from a CSV, a polygon of two in a GeoJSON; what is wrong changes nothing."""
+    shell.orders("draft", "create", shell.write(draft_content()), "--as", "ann")
+    points, polygons = shell.folder / "zones.csv", shell.folder / "zones.geojson"
+    points.write_text("lon,lat,distance_value,distance_unit,name\n-112.07,33.45,200,YD,School\n")
+    ring = [[-112.07, 33.45], [-112.06, 33.45], [-112.06, 33.46], [-112.07, 33.46], [-112.07, 33.45]]
+    bow = [ring[0], ring[2], ring[1], ring[3], ring[0]]
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [outline]}}
+        for outline in (ring, bow)
+    ]
+    polygons.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+    def give(file: Path, *options: str, zone: str = "Z1", code: int = 0) -> str:
+        tag = json.loads(shell.orders("draft", "show", "1"))["etag"]
+        given = ("draft", "zone", "1", zone, str(file), "--etag", tag, "--as", "ann", *options)
+        return shell.orders(*given, code=code)
+
+    def zones() -> Any:
+        return json.loads(shell.orders("draft", "show", "1"))["order"]["zones"]
+
+    before = zones()
+    assert "School: usable, Point, 1 vertices, 200 YD" in give(points)
+    point = {"geometry": {"type": "Point", "coordinates": [-112.07, 33.45]}}
+    assert zones() == [{**before[0], **point, "distance_value": 200.0, "distance_unit": "YD"}, *before[1:]]
+    assert "The file has 2 candidates. Name one with --candidate." in give(polygons, code=2)
+    assert "The file has no candidate 3. It has 1, 2." in give(polygons, "--candidate", "3", code=2)
+    assert "Write one zone with the zone_id Z9" in give(points, zone="Z9", code=1)
+    invalid = give(polygons, "--candidate", "2", code=1)
+    assert "accept the repair of candidate 2" in invalid
+    assert "Nothing was changed." in invalid
+    assert zones()[0]["geometry"] == point["geometry"]
+    give(polygons, "--candidate", "2", "--accept-repair")
+    assert zones()[0]["geometry"]["type"] == "MultiPolygon"
+    give(polygons, "--candidate", "1")
+    assert zones()[0]["geometry"]["coordinates"] == [ring]
+
+
 def test_from_draft_to_recall(shell: Shell) -> None:
     content = draft_content()
     wrong = {**content, "status": "DRAFT"}

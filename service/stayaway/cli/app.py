@@ -9,6 +9,7 @@ from stayaway import ENGINE_VERSION
 from stayaway.cli import (
     alerts,
     deadletters,
+    draft_zone,
     explain,
     latency,
     orders,
@@ -32,6 +33,7 @@ orders.app.command("latency")(latency.latency)
 orders_life.add_to(orders.app)
 orders_acts.add_to(orders.app)
 orders_drafts.add_to(orders.app)
+draft_zone.add_to(orders_drafts.draft_app)
 app.add_typer(orders.app, name="orders")
 app.add_typer(zones.app, name="zones")
 app.add_typer(alerts.app, name="alerts")

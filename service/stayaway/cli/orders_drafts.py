@@ -52,7 +52,8 @@ def _content(file: Path) -> Any:
         raise SettingsError(f"The draft file is {error}.", "Send one JSON object in UTF-8.") from error
 
 
-def _say_draft(draft: "OrderDraft") -> None:
+def say_draft(draft: "OrderDraft") -> None:
+    """A draft in a line, with the tag that its next edit names."""
     from stayaway.api.draft_forms import DraftItem
 
     typer.echo(_line(DraftItem.of(draft)))
@@ -73,7 +74,7 @@ def create(file: ContentFile, database: Database = None, keys: Keys = None, acto
 
     async def act(tools: Tools) -> None:
         content = _content(file)
-        _say_draft(
+        say_draft(
             await create_draft(
                 tools.conn, tools.seal, content, person(actor), now=now(), idempotency_key=None
             )
@@ -122,7 +123,7 @@ def replace(
 
     async def act(tools: Tools) -> None:
         content = _content(file)
-        _say_draft(
+        say_draft(
             await replace_draft(
                 tools.conn, tools.seal, draft, content, person(actor), if_match=etag, now=now()
             )
@@ -140,7 +141,7 @@ def withdraw(
     from stayaway.platform.clock import now
 
     async def act(tools: Tools) -> None:
-        _say_draft(
+        say_draft(
             await withdraw_draft(tools.conn, tools.seal, draft, person(actor), if_match=etag, now=now())
         )
 
@@ -172,7 +173,7 @@ def list_(
             tools.conn, tools.seal, who, state=chosen, before=before, limit=limit, now=now(), view="cli"
         )
         for item in page.drafts:
-            _say_draft(item)
+            say_draft(item)
         if page.next_before:
             say(f"more: --before {page.next_before}")
 

@@ -46,14 +46,14 @@ def read(
         options = ReadOptions(
             file_name=file.name,
             accepted_repairs=frozenset(accept_repair or ()),
-            distance=_distance(distance, unit),
+            distance=ordered_distance(distance, unit),
         )
         try:
-            report = read_zone_file(_read_bounded(file), options, _say_progress)
+            report = read_zone_file(read_bounded(file), options, _say_progress)
         except UnreadableZoneFileError as error:
             say(str(error))
             return EXIT_UNREADABLE
-        _print(report, as_json=as_json)
+        say_report(report, as_json=as_json)
         if out is not None:
             _write(out, feature_collection(report))
         return EXIT_ERRORS if report.has_errors or not report.usable else EXIT_USABLE
@@ -76,10 +76,10 @@ def around(
     from stayaway.orders.around import draw_around, to_zone_feature
 
     def run() -> int:
-        wanted = _distance(distance, unit)
+        wanted = ordered_distance(distance, unit)
         assert wanted is not None
         try:
-            body = parse_json(_read_bounded(file))
+            body = parse_json(read_bounded(file))
         except NotJsonError as error:
             say(f"The file is no GeoJSON: {error}. See `stayaway zones read` for other formats.")
             return EXIT_UNREADABLE
@@ -102,7 +102,8 @@ def around(
     end_with(run, failed=EXIT_NO_ANSWER)
 
 
-def _distance(value: float | None, unit: str | None) -> "Distance | None":
+def ordered_distance(value: float | None, unit: str | None) -> "Distance | None":
+    """--distance with its --unit; None where neither was given. Raises SettingsError."""
     from stayaway.orders.zonefiles.attributes import checked_distance, parse_unit
     from stayaway.orders.zonefiles.model import Distance
     from stayaway.orders.zonefiles.notes import Notes
@@ -121,7 +122,7 @@ def _distance(value: float | None, unit: str | None) -> "Distance | None":
     return found
 
 
-def _read_bounded(path: Path) -> bytes:
+def read_bounded(path: Path) -> bytes:
     """The file's bytes, one over the limit at most: a huge one is refused without being read."""
     from stayaway.orders.zonefiles.limits import MAX_UPLOAD_BYTES
 
@@ -139,7 +140,8 @@ def _say_progress(done: int, total: int) -> None:
         say(f"{done} of {total} candidates read")
 
 
-def _print(report: "ZoneFileReport", *, as_json: bool) -> None:
+def say_report(report: "ZoneFileReport", *, as_json: bool) -> None:
+    """The file's candidates and what is wrong with them, where."""
     from stayaway.orders.zonefiles.model import FORMAT_WORDS
     from stayaway.orders.zonefiles.report import report_json
 

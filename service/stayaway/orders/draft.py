@@ -106,6 +106,21 @@ def _is_deeper_than(value: Any, depth: int) -> bool:
     return False
 
 
+def with_geometry(content: Mapping[str, Any], zone_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with `given` (a geometry, and its distance if it has one) in the zone of that id.
+
+    Raises RefusedError where the draft has no such zone, or several.
+    """
+    zones = content.get("zones")
+    listed = list(zones) if isinstance(zones, list) else []
+    places = [n for n, zone in enumerate(listed) if isinstance(zone, dict) and zone.get("zone_id") == zone_id]
+    if len(places) != 1:
+        remedy = f"Write one zone with the zone_id {zone_id} and its place_type into the draft first."
+        raise RefusedError([(("order", "zones"), remedy)])
+    listed[places[0]] = {**listed[places[0]], **given}
+    return {**content, "zones": listed}
+
+
 def read_content(content: Mapping[str, Any], version: int, recorded_at: datetime) -> ParsedOrders:
     """The version that this content would become, as an orders file of its own."""
     record = {**content, "version": version, "recorded_at": format_instant(recorded_at)}
