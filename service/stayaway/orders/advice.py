@@ -11,6 +11,7 @@ from datetime import datetime
 
 from stayaway.kernel.instants import EPOCH
 from stayaway.orders.advice_exceptions import advise_exceptions
+from stayaway.orders.advice_heading import advise_heading
 from stayaway.orders.advice_links import advise_common, advise_links
 from stayaway.orders.advice_overlap import advise_overlap
 from stayaway.orders.advice_people import advise_mutual_orders, advise_people
@@ -60,6 +61,7 @@ def _advise_each(
 ) -> None:
     """What is said of an order's last version without looking at others; `columns`: their zones."""
     for order in orders:
+        advise_heading(order, known_at)
         advise_people(order)
         advise_times(order, known_at)
         advise_vehicles(order, known_at)

@@ -33,6 +33,7 @@ def advise_exceptions(orders: Sequence[Standing]) -> None:
     """Note exceptions that leave nothing of a zone to alert, and places that touch none of theirs."""
     placed: list[_Placed] = []
     for order in orders:
+        _advise_together(order)
         for i, exception in enumerate(order.version.exceptions):
             ids = exception.zone_ids
             zones = [zone for zone in order.version.zones if ids is None or zone.zone_id in ids]
@@ -56,6 +57,27 @@ def _advise_everything(order: Standing, path: Path, exception: OrderException, z
             f"This exception covers all of zone {', '.join(covered)} at every moment of the order, which then"
             " never alerts: check its windows and its place.",
         )
+
+
+def _advise_together(order: Standing) -> None:
+    """Exceptions none of which covers everything, and all of which do."""
+    for path, zone in order.zones():
+        windows = [
+            exception.windows
+            for exception in order.version.exceptions
+            if (exception.zone_ids is None or zone.zone_id in exception.zone_ids)
+            and _covered_zones(exception, [zone])
+        ]
+        life = (order.version.effective_at, order.ends_at)
+        if len(windows) < 2 or any(_is_always_open(own, *life) for own in windows):
+            continue  # of one alone it is said below
+        if _is_always_open([window for own in windows for window in own], *life):
+            order.warn(
+                (*path, "zone_id"),
+                zone.zone_id,
+                "The exceptions together cover all of this zone at every moment of the order, which then"
+                " never alerts: check their windows and places.",
+            )
 
 
 def _covered_zones(exception: OrderException, zones: Sequence[Zone]) -> list[str]:

@@ -35,6 +35,9 @@ SMALL_PLACE_M2 = 1e6
 """Ours: a house and its yard within 100 yards are two or three circles of that distance; a hundred of
 them and over a square kilometre is another place, or another distance, than the court's."""
 NEAR_ZERO_DEG = 0.01
+EVEN_ODDS = 0.5
+SIGMAS_AT_95 = math.sqrt(-2 * math.log(0.05))
+"""WIRE.md step 4: 95 % of a 2-D normal lie within so many standard deviations."""
 
 
 def advise_places(columns: ZoneColumns) -> None:
@@ -134,9 +137,27 @@ def _advise_area(order: Standing, path: Path, zone: Zone, area_m2: float) -> Non
             order.raw_at(*at),
             f"{area_m2:.2g} m2 is less than a parked car takes up: no read will be inside.",
         )
+    _advise_anchor(order, path, zone, area_m2)
     distance_m = _distance_m(zone)
     if zone.anchor_lon_lat is None and distance_m is not None:
         _advise_share(order, path, zone, area_m2, math.pi * distance_m**2)
+
+
+def _advise_anchor(order: Standing, path: Path, zone: Zone, area_m2: float) -> None:
+    """An anchor known so badly that no read could be inside with even odds: of all shapes of an area a disc
+    around the middle of a normal holds most of it.
+    """
+    if not zone.anchor_accuracy_m:
+        return
+    sigma_m = zone.anchor_accuracy_m / SIGMAS_AT_95
+    most = 1.0 - math.exp(-area_m2 / (2.0 * math.pi * sigma_m**2))
+    if most < EVEN_ODDS:
+        order.warn(
+            (*path, "anchor_accuracy_m"),
+            zone.anchor_accuracy_m,
+            f"The place is known to {zone.anchor_accuracy_m:g} m only: whatever is read would be inside with"
+            f" a probability of at most {most:.2f}, which policies suppress. Find the place on a map.",
+        )
 
 
 def _advise_share(order: Standing, path: Path, zone: Zone, area_m2: float, circle_m2: float) -> None:

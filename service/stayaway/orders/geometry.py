@@ -13,7 +13,8 @@ import shapely
 
 from stayaway.kernel.shape import Floats, Shape
 from stayaway.orders.findings import MISSING, FindingList, Path
-from stayaway.orders.plain_geometry import Drawn, draw_plain, is_bbox
+from stayaway.orders.plain_geometry import Drawn, count_positions, draw_plain, is_bbox
+from stayaway.orders.zonefiles.limits import MAX_ZONE_VERTICES
 
 MAX_LISTED = 20
 """Findings about positions of one geometry; the rest is counted."""
@@ -40,6 +41,11 @@ def read_polygons(
     if members is None:
         return None
     kind, coordinates = members
+    positions = count_positions(coordinates if kind == "MultiPolygon" else [coordinates])
+    if positions > MAX_ZONE_VERTICES:
+        remedy = f"A zone has at most {MAX_ZONE_VERTICES:,} positions: simplify it."
+        findings.error((*at, "coordinates"), f"{positions:,} positions", remedy)
+        return None
     reader = _Reader(findings)
     path = (*at, "coordinates")
     parts = reader.polygons(

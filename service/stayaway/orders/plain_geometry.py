@@ -13,6 +13,7 @@ import shapely
 from stayaway.kernel.many_shapes import to_shapes
 from stayaway.kernel.shape import Bools, Floats, Ragged, Shape, starts_of
 from stayaway.orders.outlines import to_outlines
+from stayaway.orders.zonefiles.limits import MAX_ZONE_VERTICES
 
 Drawn = Mapping[int, Shape]
 """Shapes by the `id()` of the geometry in the JSON, which must live as long."""
@@ -61,7 +62,13 @@ def _parts_of(geometry: Any) -> _Parts | None:
         parts = [parts]
     elif kind != "MultiPolygon":
         return None
-    return parts if _is_nested(parts) else None
+    return parts if _is_nested(parts) and count_positions(parts) <= MAX_ZONE_VERTICES else None
+
+
+def count_positions(parts: Any) -> int:
+    """How many positions the lists of a MultiPolygon hold, as far as they are lists."""
+    rings = [ring for part in parts if type(part) is list for ring in part] if type(parts) is list else []
+    return sum(len(ring) for ring in rings if type(ring) is list)
 
 
 def _is_nested(parts: Any) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from stayaway.kernel.shape import Shape
 from stayaway.orders.findings import FindingList
 from stayaway.orders.geometry import read_point, read_polygons
+from stayaway.orders.zonefiles.limits import MAX_ZONE_VERTICES
 
 SQUARE = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]
 HOLE = [[0.2, 0.2], [0.4, 0.2], [0.4, 0.4], [0.2, 0.4], [0.2, 0.2]]
@@ -42,6 +43,14 @@ def test_a_zone_cut_at_180_is_taken() -> None:
     shape, found = read({"type": "MultiPolygon", "coordinates": [[east], [west]]})
     assert found == []
     assert shape is not None
+
+
+def test_a_zone_of_very_many_positions_is_refused_before_it_is_drawn() -> None:
+    """In an orders file as in a zone file."""
+    ring = [[0, 0], *([index / 1e6, 1] for index in range(MAX_ZONE_VERTICES)), [0, 0]]
+    shape, found = read(polygon(ring))
+    assert shape is None
+    assert found == [("/coordinates", "A zone has at most 500,000 positions: simplify it.")]
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
