@@ -13,8 +13,8 @@ def exact(number: float) -> str:
 
     Two doubles that differ give texts that differ the same way.
     """
-    # The sum turns a zero below nothing into zero.
-    return format(Decimal(repr(float(number) + 0.0)), "f").removesuffix(".0")
+    text = repr(float(number) + 0.0)  # the sum turns a zero below nothing into zero
+    return (format(Decimal(text), "f") if "e" in text else text).removesuffix(".0")
 
 
 def seconds(us: int) -> str:
