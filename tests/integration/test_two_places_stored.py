@@ -145,6 +145,21 @@ async def test_a_suppressed_sighting_beside_it_is_looked_at_too(room: Room) -> N
     assert "20:51:00Z (not of this alert: it raised none) and at" in told
 
 
+async def test_a_neighbour_that_does_not_open_is_said_and_hides_no_alert(room: Room) -> None:
+    await room.write([seen(51, NEW_YORK), seen(82, PHOENIX)])
+    await room.conn.execute(
+        "UPDATE sighting SET payload_sealed = set_byte(payload_sealed, 40, get_byte(payload_sealed, 40) # 1)"
+        " WHERE event_id = 'e51'"
+    )
+    explained = await explain_alert(room.conn, room.seal, 2, WHO, now=NOW)
+    assert (explained.verdict, explained.two_places) == ("SAME", None)
+    assert ExplanationForm.of(explained).neighbours_unopened == 1
+    words = str(explained.neighbours.unopened_words)
+    assert words in explanation_lines(explained, every=False)
+    view = await load_alert(room.conn, room.seal, OrderReader(room.seal), 2, WHO, policy=POLICY, now=NOW)
+    assert ("NEIGHBOURS_UNOPENED", words) in [(fact.code, fact.text) for fact in view.facts]
+
+
 async def test_a_plausible_visit_before_is_nothing(room: Room) -> None:
     await room.write([seen(15, PHOENIX), seen(82, PHOENIX)])
     assert [await room.told(number) for number in (1, 2)] == [None, None]
