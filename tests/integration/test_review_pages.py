@@ -138,7 +138,7 @@ async def test_two_places_at_once_are_shown_on_the_page_and_in_the_api(
     assert "That often means a misread plate or a cloned one" in text
     shown = (await client.get(f"/api/v1/alerts/{number}", headers=ACTOR)).json()
     assert "TWO_PLACES" in [fact["code"] for fact in shown["facts"]]
-    plain = await site.seed(SeededAlert(events=[read(8), read(7)]))
+    plain = await site.seed(SeededAlert(events=[read(308), read(307)]))
     assert "Two places" not in _text(await client.get(f"/alerts/{plain}"))
 
 

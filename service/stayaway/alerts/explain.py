@@ -12,6 +12,7 @@ from typing import Any
 from stayaway.access.policies import load_policies
 from stayaway.access.policy import Policy
 from stayaway.alerts.episodes import Summary, join_all, sorted_cautions, summarise
+from stayaway.alerts.neighbours import fetch_neighbours, open_neighbours
 from stayaway.alerts.rerun import (
     Difference,
     Recorded,
@@ -24,7 +25,7 @@ from stayaway.alerts.rerun import (
 from stayaway.alerts.review_audit import record_look_or_act
 from stayaway.alerts.review_model import AlertRow, Reviewer
 from stayaway.alerts.review_rows import alert_row
-from stayaway.alerts.two_places import Fix, TwoPlaces, find_two_places
+from stayaway.alerts.two_places import Fix, Neighbours, TwoPlaces, find_two_places
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.jsontext import parse_json
@@ -46,7 +47,8 @@ EPISODE_STEP = 6
 class Explanation:
     """An alert's decisions, each run again, and its episode put together again from them.
 
-    `difference`: the first one found, in a decision or in what the alert's row shows.
+    `difference`: the first one found, in a decision or in what the alert's row shows. `two_places`: among
+    the alert's sightings and those that `neighbours` found beside them.
     """
 
     row: AlertRow
@@ -55,6 +57,7 @@ class Explanation:
     verdict: Verdict
     difference: Difference | None
     two_places: TwoPlaces | None
+    neighbours: Neighbours
 
 
 async def explain_alert(
@@ -76,12 +79,14 @@ async def explain_alert(
         row = alert_row(record)
         rows = await conn.fetch(_SQL.load_decisions, record["root_id"], row.order_id, row.respondent_id)
         root = await _load_root(conn, record["root_id"], row)
-        policies = await load_policies(conn, {item["policy_sha256"] for item in rows})
+        beside = await fetch_neighbours(conn, record["root_id"], row.order_id, row.respondent_id, rows)
+        policies = await load_policies(conn, {item["policy_sha256"] for item in (*rows, *beside)})
         if policy is not None:
             policies[policy.sha256] = policy
         stored = [_stored(seal, item) for item in rows]
         decisions = await _run_again(conn, seal, row.order_id, stored, policies)
-        explanation = _explain(row, root, decisions, policies)
+        neighbours = _open_neighbours(seal, beside, stored)
+        explanation = _explain(row, root, decisions, neighbours, policies)
         await _record_look(conn, seal, explanation, reviewer, now)
     return explanation
 
@@ -116,6 +121,13 @@ def _stored(seal: Seal, row: Any) -> StoredDecision:
     return StoredDecision(columns=columns, detail=detail, event=event, content_digest=digest, gone=gone)
 
 
+def _open_neighbours(seal: Seal, rows: Sequence[Any], stored: Sequence[StoredDecision]) -> Neighbours:
+    identities = {(item.detail["vehicle_id"], item.detail["device_id"]) for item in stored if item.detail}
+    columns = [item.columns for item in stored]
+    origins = {(row["topic"], row["partition"], row["record_offset"]) for row in columns}
+    return open_neighbours(seal, rows, identities, origins)
+
+
 async def _run_again(
     conn: Connection,
     seal: Seal,
@@ -138,7 +150,11 @@ async def _run_again(
 
 
 def _explain(
-    row: AlertRow, root: AlertRow, decisions: tuple[Rerun, ...], policies: Mapping[str, Policy]
+    row: AlertRow,
+    root: AlertRow,
+    decisions: tuple[Rerun, ...],
+    neighbours: Neighbours,
+    policies: Mapping[str, Policy],
 ) -> Explanation:
     difference = next((item.difference for item in decisions if item.difference is not None), None)
     verdict = worst([item.verdict for item in decisions] or ["NOT_RUN"])
@@ -153,7 +169,8 @@ def _explain(
         episode=_episode_step(row, decisions),
         verdict=verdict,
         difference=difference,
-        two_places=find_two_places(_fixes(decisions, policies)),
+        two_places=find_two_places(_fixes(decisions, neighbours, policies)),
+        neighbours=neighbours,
     )
 
 
@@ -217,7 +234,9 @@ def _episode_step(row: AlertRow, decisions: Sequence[Rerun]) -> DecisionStep:
     )
 
 
-def _fixes(decisions: Sequence[Rerun], policies: Mapping[str, Policy]) -> Iterable[Fix]:
+def _fixes(
+    decisions: Sequence[Rerun], neighbours: Neighbours, policies: Mapping[str, Policy]
+) -> Iterable[Fix]:
     for item in decisions:
         stored = item.stored
         rules = policies.get(stored.columns["policy_sha256"])
@@ -225,6 +244,10 @@ def _fixes(decisions: Sequence[Rerun], policies: Mapping[str, Policy]) -> Iterab
         if stored.detail is None or rules is None or sighting is None or isinstance(sighting, Refusal):
             continue
         yield Fix.of(sighting, stored.detail["vehicle_id"], stored.detail["device_id"], rules)
+    for neighbour in neighbours.found:
+        rules = policies.get(neighbour.policy_sha256)
+        if rules is not None:
+            yield neighbour.fix(rules)
 
 
 async def _record_look(
@@ -235,6 +258,7 @@ async def _record_look(
         "alert_id": row.alert_id,
         "alert_number": row.alert_number,
         "view": "explain",
+        "beside": explanation.neighbours.audited,
         "verdict": explanation.verdict,
         "field": explanation.difference.field if explanation.difference else None,
     }

@@ -83,7 +83,17 @@ class ExplanationForm(OutputForm):
     difference: DifferenceForm | None
     engine_now: Annotated[str, Field(description="The engine that ran the decisions again.")]
     episode: StepForm
-    two_places: Annotated[str | None, Field(description="Evidence in words; it decides nothing.")]
+    two_places: Annotated[
+        str | None,
+        Field(
+            description="Evidence in words, of the alert's sightings and the ones stored beside them under "
+            "the same order; it decides nothing."
+        ),
+    ]
+    neighbours_unopened: Annotated[
+        int,
+        Field(description="How many sightings stored beside the alert's did not open with the order's key."),
+    ]
     decisions: list[ExplainedDecisionForm]
 
     @classmethod
@@ -102,6 +112,7 @@ class ExplanationForm(OutputForm):
             engine_now=ENGINE_NAME,
             episode=_step(explanation.episode),
             two_places=explanation.two_places.words if explanation.two_places else None,
+            neighbours_unopened=explanation.neighbours.unopened,
             decisions=[ExplainedDecisionForm.of(item) for item in explanation.decisions],
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from stayaway.access.policy import Policy
+from stayaway.alerts.neighbours import fetch_neighbours, open_neighbours
 from stayaway.alerts.review_acts import acknowledge, claim, confirm, dismiss
 from stayaway.alerts.review_audit import record_look_or_act
 from stayaway.alerts.review_model import (
@@ -172,7 +173,20 @@ async def load_alert(
             _SQL.load_evidence, record["root_id"], row.order_id, row.respondent_id, _EVIDENCE_SHOWN
         )
         acts = tuple(act_row(act) for act in await conn.fetch(_SQL.load_acts, row.alert_id))
-        payload = {"alert_id": row.alert_id, "alert_number": row.alert_number, "view": view}
+        beside = await fetch_neighbours(conn, record["root_id"], row.order_id, row.respondent_id, matches)
+        evidence = evidence_rows(seal, row.order_id, matches)
+        neighbours = open_neighbours(
+            seal,
+            beside,
+            {(item.vehicle_id, item.device_id) for item in evidence},
+            {(item.topic, item.partition, item.record_offset) for item in evidence},
+        )
+        payload = {
+            "alert_id": row.alert_id,
+            "alert_number": row.alert_number,
+            "view": view,
+            "beside": neighbours.audited,
+        }
         await record_look_or_act(
             conn, seal, EntryType.ALERT_VIEWED, reviewer, row.order_id, row.alert_id, payload, now
         )
@@ -180,8 +194,17 @@ async def load_alert(
         raise NotFoundError(
             "This alert has no evidence stored.", "Its rows were removed: restore the database."
         )
-    evidence = evidence_rows(seal, row.order_id, matches)
     known = {version.version for version in order.versions}
     if any(item.order_version not in known for item in evidence):  # changed between the two reads
         order = await orders.load(conn, row.order_id)
-    return view_alert(row, order, orders, evidence, acts, policy, read_now or now, total=matches[0]["total"])
+    return view_alert(
+        row,
+        order,
+        orders,
+        evidence,
+        acts,
+        policy,
+        read_now or now,
+        total=matches[0]["total"],
+        neighbours=neighbours,
+    )

@@ -54,7 +54,7 @@ SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from
 -- name: load_evidence
 -- description: The newest judged matches of an episode and of alerts merged into it, with their events.
 -- $1 root alert id, $2 order, $3 respondent, $4 limit.
-SELECT d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
+SELECT d.observed_at, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
        d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
        d.policy_sha256, d.engine, d.detail_sealed, s.payload_sealed, s.content_conflict, s.topic,
        s.partition, s.record_offset, count(*) OVER () AS total
@@ -78,6 +78,34 @@ SELECT d.*, s.received_at, s.topic, s.partition, s.record_offset, s.payload_seal
  WHERE a.order_id = $2 AND a.respondent_id = $3
    AND (a.alert_id = $1 OR a.merged_into = $1)
  ORDER BY d.observed_at, d.source, d.event_id, d.content_digest, d.zone_id;
+
+-- name: load_neighbours
+-- description: The decisions stored nearest before and after an alert's, alerting or not, cameras' and devices' apart.
+-- $1 order, $2 respondent, $3 root alert id, $4 of devices, $5 first and $6 last seen, $7 how many on each side.
+-- is_ours: of this alert too. Which vehicle or device it was only the sealed detail says.
+SELECT n.*, s.topic, s.partition, s.record_offset, s.payload_sealed,
+       coalesce(a.merged_into, a.alert_id) IS NOT DISTINCT FROM $3 AS is_ours,
+       coalesce(r.alert_number, a.alert_number) AS alert_number
+  FROM unnest($4::boolean[], $5::timestamptz[], $6::timestamptz[]) AS k (of_device, first_at, last_at)
+ CROSS JOIN LATERAL (
+           (SELECT true AS is_before, k.of_device, d.*
+              FROM decision d
+             WHERE d.order_id = $1 AND d.respondent_id = $2
+               AND (d.match_kind = 'DEVICE') = k.of_device AND d.observed_at <= k.first_at
+             ORDER BY d.observed_at DESC
+             LIMIT $7)
+           UNION ALL
+           (SELECT false, k.of_device, d.*
+              FROM decision d
+             WHERE d.order_id = $1 AND d.respondent_id = $2
+               AND (d.match_kind = 'DEVICE') = k.of_device AND d.observed_at >= k.last_at
+             ORDER BY d.observed_at
+             LIMIT $7)
+       ) AS n
+  JOIN sighting s ON (s.order_id, s.source, s.event_id, s.observed_at, s.content_digest)
+                   = (n.order_id, n.source, n.event_id, n.observed_at, n.content_digest)
+  LEFT JOIN alert a ON (a.alert_id, a.raised_observed_at) = (n.alert_id, n.raised_observed_at)
+  LEFT JOIN alert r ON r.alert_id = a.merged_into;
 
 -- name: has_plate
 -- description: Whether a camera's read is among the evidence of an episode. $1 root alert id, $2 order, $3 respondent.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from stayaway.alerts.review_model import AlertRow, Evidence, Fact, PlateView
-from stayaway.alerts.two_places import TwoPlaces
+from stayaway.alerts.two_places import Neighbours, TwoPlaces
 from stayaway.alerts.words import CAUTIONS, EXCEPTIONS, MATCH_KINDS
 from stayaway.kernel.plates import difference_words
 from stayaway.matching.identity import description_conflicts
@@ -61,6 +61,7 @@ def facts_against(
     exceptions: Sequence[OrderException],
     expires_at: datetime | None,
     two_places: TwoPlaces | None,
+    neighbours: Neighbours,
     now: datetime,
 ) -> tuple[Fact, ...]:
     """In the order a reader needs them: the order, the vehicle, the plate, the place.
@@ -71,7 +72,7 @@ def facts_against(
         *_order_facts(row, order, exceptions, expires_at, now),
         *(_vehicle_facts(plate, others_linked, now) if plate else ()),
         *(_plate_facts(best, plate) if plate else ()),
-        *_place_facts(best, two_places),
+        *_place_facts(best, two_places, neighbours),
         *_record_facts(row),
     )
 
@@ -149,9 +150,11 @@ def _plate_facts(best: Evidence, plate: PlateView) -> Iterator[Fact]:
         yield Fact(code="REGION_UNKNOWN", text=MATCH_KINDS["REGION_UNKNOWN"].meaning)
 
 
-def _place_facts(best: Evidence, two_places: TwoPlaces | None) -> Iterator[Fact]:
+def _place_facts(best: Evidence, two_places: TwoPlaces | None, neighbours: Neighbours) -> Iterator[Fact]:
     if two_places is not None:
         yield Fact(code="TWO_PLACES", text=two_places.words)
+    if neighbours.unopened_words is not None:
+        yield Fact(code="NEIGHBOURS_UNOPENED", text=neighbours.unopened_words)
     if best.zone_relation == "INSIDE_WITHIN_ERROR" and best.inside_probability is not None:
         yield Fact(
             code="POSITION",

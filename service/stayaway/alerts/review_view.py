@@ -11,7 +11,7 @@ from stayaway.alerts.review_model import (
     AlertView,
     Evidence,
 )
-from stayaway.alerts.two_places import Fix, find_two_places
+from stayaway.alerts.two_places import Fix, Neighbours, find_two_places
 from stayaway.alerts.words import LeadWords, lead_words
 from stayaway.kernel.errors import NotFoundError
 from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Zone
@@ -35,8 +35,12 @@ def view_alert(
     read_now: datetime,
     *,
     total: int,
+    neighbours: Neighbours,
 ) -> AlertView:
-    """The alert as a person needs it at `read_now`. `total`: matches stored, also those not loaded."""
+    """The alert as a person needs it at `read_now`. `total`: matches stored, also those not loaded.
+
+    `neighbours`: what is stored beside them, for `two_places`.
+    """
     best = best_evidence(evidence)
     version = _version(order, best.order_version)
     plate = best_plate(evidence, version, row.respondent_id)
@@ -65,8 +69,12 @@ def view_alert(
             exceptions=exceptions,
             expires_at=expires_at,
             two_places=find_two_places(
-                Fix.of(item.sighting, item.vehicle_id, item.device_id, policy) for item in evidence
+                [
+                    *(Fix.of(item.sighting, item.vehicle_id, item.device_id, policy) for item in evidence),
+                    *(neighbour.fix(policy) for neighbour in neighbours.found),
+                ]
             ),
+            neighbours=neighbours,
             now=read_now,
         ),
         best=best,

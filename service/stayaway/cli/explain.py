@@ -81,6 +81,8 @@ def explanation_lines(found: "Explanation", *, every: bool) -> list[str]:
     lines += ["", found.episode.text]
     if found.two_places is not None:
         lines.append(f"Evidence, which decides nothing: {found.two_places.words}")
+    if found.neighbours.unopened_words is not None:
+        lines.append(found.neighbours.unopened_words)
     return [*lines, "", *_verdict_lines(found)]
 
 

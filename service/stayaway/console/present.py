@@ -11,6 +11,7 @@ from stayaway.alerts.review_model import LIST_NAMES, AlertRow, AlertView, ListNa
 from stayaway.alerts.words import age_words
 from stayaway.api.settings import ReviewSettings
 from stayaway.console.sketch import HEIGHT, MOST_NUMBERED, WIDTH, draw, map_features, places_of
+from stayaway.kernel.decimals import exact
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import compact_json
 from stayaway.kernel.legible import legible
@@ -65,6 +66,7 @@ def make_environment() -> Environment:
         local=_local,
         age=age_words,
         distance=_distance,
+        exact=exact,
     )
     environment.globals.update(words=words, lists=LISTS, list_names=LIST_NAMES)
     return environment

@@ -80,13 +80,19 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the point lies to the zone. `radius_m` is the r of step 4, 0 where nothing widens."""
+    """Where the point lies to the zone. `radius_m` is the r of step 4, 0 where nothing widens.
+
+    `distance_m`: to the boundary; infinity where that is farther than the circle and the warning ring
+    reach, None where nothing depended on it.
+    """
 
     relation: ZoneRelation
     probability: float | None
     radius_m: float
     accuracy_m: float
     over_cap: bool
+    inside: bool
+    distance_m: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,16 +75,16 @@ def relate(sighting: Sighting, zone: Zone, policy: Policy) -> Place | None:
     radius_m = 0.0 if over_cap else circle_radius_m(accuracy_m, zone.anchor_accuracy_m)
     inside = is_inside(zone.shape, sighting.lon, sighting.lat)
     if inside and radius_m == 0.0:
-        return Place("INSIDE", None, radius_m, accuracy_m, over_cap)
+        return Place("INSIDE", None, radius_m, accuracy_m, over_cap, inside, None)
     matters_m = max(radius_m, zone.warning_m or 0.0)
     distance_m = boundary_distance_m(zone.shape, sighting.lon, sighting.lat, matters_m)
     if inside and distance_m >= radius_m:
-        return Place("INSIDE", None, radius_m, accuracy_m, over_cap)
+        return Place("INSIDE", None, radius_m, accuracy_m, over_cap, inside, distance_m)
     if distance_m < radius_m:
         probability = inside_probability(zone.shape, sighting.lon, sighting.lat, radius_m)
-        return Place("INSIDE_WITHIN_ERROR", probability, radius_m, accuracy_m, over_cap)
+        return Place("INSIDE_WITHIN_ERROR", probability, radius_m, accuracy_m, over_cap, inside, distance_m)
     if zone.warning_m is not None and distance_m <= zone.warning_m:
-        return Place("WARNING", None, radius_m, accuracy_m, over_cap)
+        return Place("WARNING", None, radius_m, accuracy_m, over_cap, inside, distance_m)
     return None
 
 

@@ -12,10 +12,23 @@ AT = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 
 
 def fix(
-    seconds: float, lon: float = -111.9, lat: float = 33.4, *, name: str = "vehicle V1", radius_m: float = 15
+    seconds: float,
+    lon: float = -111.9,
+    lat: float = 33.4,
+    *,
+    name: str = "vehicle V1",
+    radius_m: float = 15,
+    is_ours: bool = True,
+    alert_number: int | None = None,
 ) -> Fix:
     return Fix(
-        identity=name, observed_at=AT + timedelta(seconds=seconds), lon=lon, lat=lat, radius_m=radius_m
+        identity=name,
+        observed_at=AT + timedelta(seconds=seconds),
+        lon=lon,
+        lat=lat,
+        radius_m=radius_m,
+        is_ours=is_ours,
+        alert_number=alert_number,
     )
 
 
@@ -23,10 +36,25 @@ def test_fourteen_kilometres_in_half_a_minute_are_said_in_words() -> None:
     found = find_two_places([fix(30, lon=-111.75), fix(0)])
     assert found is not None
     assert found.words == (
-        "Two places at once? vehicle V1 was seen at 2026-03-06T20:15:00Z and at 2026-03-06T20:15:30Z, at "
-        "least 13.9 km apart: at least 1253 km/h. That often means a misread plate or a cloned one, or a "
-        "reader whose clock or position is wrong: compare the images."
+        "Two places at once? vehicle V1 was seen at 2026-03-06T20:15:00Z (of this alert) and at "
+        "2026-03-06T20:15:30Z (of this alert), at least 13.9 km apart: at least 1253 km/h. "
+        "That often means a misread plate or a cloned one, or a reader whose clock or position is wrong: "
+        "compare the images."
     )
+
+
+def test_a_neighbours_sighting_is_said_not_to_be_of_this_alert() -> None:
+    found = find_two_places([fix(30, lon=-111.75), fix(0, is_ours=False, alert_number=7)])
+    assert found is not None
+    assert "20:15:00Z (not of this alert but of alert 7) and at 2026-03-06T20:15:30Z (of this" in found.words
+    found = find_two_places([fix(30, lon=-111.75, is_ours=False), fix(0)])
+    assert found is not None
+    assert "20:15:30Z (not of this alert: it raised none), at least" in found.words
+
+
+def test_two_neighbours_of_the_alert_are_none_of_its_business() -> None:
+    elsewhere = fix(30, lon=-111.75, is_ours=False)
+    assert find_two_places([fix(0, is_ours=False), elsewhere, fix(4_000, lon=-111.75)]) is None
 
 
 def test_a_plausible_drive_is_nothing() -> None:
@@ -64,6 +92,7 @@ positions = st.builds(
     st.floats(-85, 85),
     name=st.sampled_from(["vehicle V1", "device D9"]),
     radius_m=st.floats(0, 50_000),
+    is_ours=st.booleans(),
 )
 
 
@@ -77,6 +106,7 @@ def test_found_where_neighbours_need_more_than_the_fastest(fixes: list[Fix], ran
         for a in fixes
         for b in fixes
         if a.identity == b.identity
+        and (a.is_ours or b.is_ours)
         and a.observed_at < b.observed_at
         and not any(c.identity == a.identity and a.observed_at < c.observed_at < b.observed_at for c in fixes)
     ]
