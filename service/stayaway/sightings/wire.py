@@ -60,6 +60,8 @@ class EventForm(Form):
 class PlateReadForm(EventForm):
     """A licence-plate read: it places a vehicle, never a person."""
 
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"region_confidence": ["region"]}})
+
     schema_: Literal["plate_read.v1"] = Field(alias="schema")
     reader_id: Identifier
     plate: Plate
