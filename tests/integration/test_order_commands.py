@@ -146,6 +146,11 @@ def test_what_is_not_there_or_not_in_form_is_said_in_words(shell: Shell) -> None
     assert "no such draft" in shell.orders("draft", "show", "9", code=1)
     assert "--at is not an instant" in shell.orders("show", "O9", "--at", "yesterday", code=2)
     assert "/order/order_id" in shell.orders("draft", "create", shell.write({"kind": "FINAL"}), code=1)
+    file = Path(shell.write(draft_content()))
+    file.write_text(file.read_text().replace('"case_number":', '"case_number": "F-9", "case_number":'))
+    said = shell.orders("draft", "create", str(file), code=1)
+    assert "/order/case_number: The name stands here 2 times" in said
+    assert shell.orders("draft", "list") == ""
 
 
 def test_all_advice_on_an_import_goes_to_a_file_that_nobody_else_reads(shell: Shell) -> None:

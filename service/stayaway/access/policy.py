@@ -6,10 +6,10 @@ Every field is required and has no default: no policy file, no matching (WIRE.md
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from stayaway.kernel.errors import SettingsError
-from stayaway.kernel.jsontext import NotJsonError, canonical_json, json_pointer, parse_json
+from stayaway.access.policy_text import read_policy_text
+from stayaway.kernel.jsontext import canonical_json
 
 AccuracySource = Literal["CAMERA", "VEHICLE", "GNSS", "WIFI", "CELL"]
 NoticeKind = Literal["PERSONAL", "IN_COURT", "OFFICER_VERBAL", "MAIL", "SUBSTITUTE", "PUBLICATION"]
@@ -68,17 +68,4 @@ class Policy(BaseModel):
 
 def parse_policy(data: bytes) -> Policy:
     """The policy in `data`. Raises SettingsError that names each bad field and the remedy."""
-    try:
-        return Policy.model_validate(parse_json(data))
-    except NotJsonError as error:
-        raise SettingsError(
-            f"The policy file is {error}.", "Send one JSON object of schema policy.v1."
-        ) from error
-    except ValidationError as error:
-        findings = "; ".join(
-            f"{json_pointer(*item['loc']) or '/'}: {item['msg']}" for item in error.errors(include_url=False)
-        )
-        raise SettingsError(
-            f"The policy file cannot be used: {findings}.",
-            "Every field of policy.v1 is required and has no default.",
-        ) from error
+    return read_policy_text(Policy, data, file="policy file", schema="policy.v1")

@@ -7,10 +7,10 @@ import hashlib
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from stayaway.kernel.errors import SettingsError
-from stayaway.kernel.jsontext import NotJsonError, canonical_json, json_pointer, parse_json
+from stayaway.access.policy_text import read_policy_text
+from stayaway.kernel.jsontext import canonical_json
 
 OrderKind = Literal["EMERGENCY", "EX_PARTE_TEMPORARY", "FINAL", "CRIMINAL_NO_CONTACT"]
 Days = Annotated[int, Field(ge=1, le=3_650)]
@@ -49,17 +49,4 @@ class RegistryPolicy(BaseModel):
 
 def parse_registry_policy(data: bytes) -> RegistryPolicy:
     """The policy in `data`. Raises SettingsError that names each bad field and the remedy."""
-    try:
-        return RegistryPolicy.model_validate(parse_json(data))
-    except NotJsonError as error:
-        raise SettingsError(
-            f"The registry policy file is {error}.", "Send one JSON object of schema registry_policy.v1."
-        ) from error
-    except ValidationError as error:
-        findings = "; ".join(
-            f"{json_pointer(*item['loc']) or '/'}: {item['msg']}" for item in error.errors(include_url=False)
-        )
-        raise SettingsError(
-            f"The registry policy file cannot be used: {findings}.",
-            "Every field of registry_policy.v1 is required and has no default.",
-        ) from error
+    return read_policy_text(RegistryPolicy, data, file="registry policy file", schema="registry_policy.v1")

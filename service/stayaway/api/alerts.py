@@ -20,6 +20,7 @@ from stayaway.api.forms import (
     DismissForm,
 )
 from stayaway.api.problems import Problem
+from stayaway.api.route import StrictRoute
 from stayaway.api.settings import ReviewSettings
 
 Number = Annotated[int, Path(ge=1, lt=2**63, description="The alert's number.")]
@@ -43,6 +44,7 @@ def has_image(settings: ReviewSettings, view: AlertView) -> bool:
 def alerts_router(settings: ReviewSettings, orders: review.OrderReader) -> APIRouter:
     """The routes, on these settings."""
     router = APIRouter(
+        route_class=StrictRoute,
         prefix="/api/v1/alerts",
         tags=["alerts"],
         responses={code: {"model": Problem} for code in (404, 409, 422, 503)},

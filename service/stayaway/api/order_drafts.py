@@ -24,6 +24,7 @@ from stayaway.api.draft_forms import (
 from stayaway.api.order_forms import ApprovalAnswer
 from stayaway.api.orders import RequestKey, person_of
 from stayaway.api.problems import Problem
+from stayaway.api.route import StrictRoute
 from stayaway.api.settings import ReviewSettings
 from stayaway.orders.draft import DraftState, OrderDraft
 from stayaway.orders.draft_store import (
@@ -46,6 +47,7 @@ IfMatch = Annotated[
 def order_drafts_router(settings: ReviewSettings) -> APIRouter:
     """The routes, on these settings."""
     router = APIRouter(
+        route_class=StrictRoute,
         prefix=_PREFIX,
         tags=["order drafts"],
         responses={code: {"model": Problem} for code in (403, 404, 409, 412, 422, 428, 503)},

@@ -35,6 +35,7 @@ from stayaway.api.order_forms import (
     VersionRecord,
 )
 from stayaway.api.problems import Problem
+from stayaway.api.route import StrictRoute
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.forms import Instant
@@ -74,6 +75,7 @@ def person_of(actor: str) -> Person:
 def orders_router(settings: ReviewSettings, orders: OrderReader) -> APIRouter:
     """The routes, on these settings."""
     router = APIRouter(
+        route_class=StrictRoute,
         prefix="/api/v1",
         tags=["orders"],
         responses={code: {"model": Problem} for code in (403, 404, 409, 422, 503)},

@@ -42,14 +42,18 @@ Tag = Annotated[str, typer.Option("--etag", help="The tag of the draft as you sa
 
 
 def _content(file: Path) -> Any:
-    from stayaway.kernel.errors import SettingsError
-    from stayaway.kernel.jsontext import NotJsonError, parse_json
+    from stayaway.kernel.errors import RefusedError, SettingsError
+    from stayaway.kernel.jsontext import NotJsonError
+    from stayaway.kernel.repeated import parse_telling_repeats
     from stayaway.platform.files import read_file
 
     try:
-        return parse_json(read_file(file, "draft file"))
+        content, repeated = parse_telling_repeats(read_file(file, "draft file"))
     except NotJsonError as error:
         raise SettingsError(f"The draft file is {error}.", "Send one JSON object in UTF-8.") from error
+    if repeated:
+        raise RefusedError([(("order", *item.path), item.words) for item in repeated])
+    return content
 
 
 def say_draft(draft: "OrderDraft") -> None:

@@ -72,16 +72,20 @@ def around(
 
     Never beyond the distance, short of it by at most 0.05 % and 50 cm. Exit 0: all were drawn; 1: some not.
     """
-    from stayaway.kernel.jsontext import NotJsonError, parse_json
+    from stayaway.kernel.jsontext import NotJsonError
+    from stayaway.kernel.repeated import parse_telling_repeats
     from stayaway.orders.around import draw_around, to_zone_feature
 
     def run() -> int:
         wanted = ordered_distance(distance, unit)
         assert wanted is not None
         try:
-            body = parse_json(read_bounded(file))
+            body, repeated = parse_telling_repeats(read_bounded(file))
         except NotJsonError as error:
             say(f"The file is no GeoJSON: {error}. See `stayaway zones read` for other formats.")
+            return EXIT_UNREADABLE
+        if repeated:
+            say("\n".join(f"{item.pointer}: {item.words}" for item in repeated))
             return EXIT_UNREADABLE
         features, refused = [], 0
         for drawn in draw_around(body, wanted.value, wanted.unit):

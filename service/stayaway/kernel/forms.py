@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -130,7 +130,10 @@ Extensions = Annotated[
     ),
 ]
 
-_CODES = {
+FieldCode = Literal["UNKNOWN_FIELD", "MISSING_FIELD", "WRONG_TYPE", "OUT_OF_RANGE", "BAD_FORMAT"]
+"""What a failed field is called; in the order in which the first one counts (WIRE.md step 1)."""
+
+_CODES: dict[str, FieldCode] = {
     "extra_forbidden": "UNKNOWN_FIELD",
     "missing": "MISSING_FIELD",
     "bad_format": "BAD_FORMAT",
@@ -147,8 +150,8 @@ _CODES = {
 }
 
 
-def failure_code(error: ErrorDetails) -> str:
-    """UNKNOWN_FIELD, MISSING_FIELD, WRONG_TYPE, OUT_OF_RANGE or BAD_FORMAT (WIRE.md step 1)."""
+def failure_code(error: ErrorDetails) -> FieldCode:
+    """What a form's error is called on the wire."""
     if error["type"] == "literal_error":
         return "BAD_FORMAT" if isinstance(error["input"], str) else "WRONG_TYPE"
     if error["type"] == "int_type" and error["input"] in (math.inf, -math.inf):

@@ -12,8 +12,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", re.ASCII)
-INSTANT_PATTERN = rf"^{_INSTANT.pattern}$"
-LOCAL_PATTERN = rf"^{_LOCAL.pattern}$"
+
+# For the published schemas. They refuse all that is refused here but a day that its month does not have;
+# no look-ahead, which not every validator's patterns know.
+_YEAR = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
+_DAY = rf"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_WALL_CLOCK = rf"{_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?"
+DATE_PATTERN = rf"^{_DAY}$"
+INSTANT_PATTERN = rf"^{_WALL_CLOCK}Z$"
+LOCAL_PATTERN = rf"^{_WALL_CLOCK}$"
 
 
 @lru_cache(maxsize=4096)

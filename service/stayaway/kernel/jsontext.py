@@ -23,7 +23,6 @@ _NO_MARK = bytes(byte for byte in range(256) if byte not in b'[{]}"')
 _STEP = np.array([1 if byte in b"[{" else -1 for byte in range(256)], dtype=np.int8)
 """One deeper or one less, for brackets."""
 _DECODER = msgspec.json.Decoder()
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _STANDARD = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -33,17 +32,30 @@ class NotJsonError(ValueError):
     """The bytes are no JSON text: syntax, bad UTF-8, NaN, a lone surrogate, nested too deep."""
 
 
+class _Name:
+    """A member's name that equals no other, so that the decoder keeps every member."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_MEMBERS = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=lambda _kind, text: _Name(text))
+
+
 def parse_json(
     data: bytes,
     *,
     within: int = 0,
-    object_pairs_hook: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
 ) -> Any:
     """The value of one JSON text.
 
     A number too large for a double comes back as an infinite float, for the caller to
-    refuse in its field. Of repeated names the last wins; `object_pairs_hook` makes an object
-    of its names and values and can tell. `within`: how deep the text lies in a larger one.
+    refuse in its field. Of a name that an object gives more than once the last value is taken:
+    `repeated.repeated_names` tells, for whom that must not be. `object_pairs_hook` makes what
+    stands for an object of its names and values. `within`: how deep the text lies in a larger one.
     Raises NotJsonError, its cause kept.
     """
     _check_depth(data, MAX_DEPTH - within)
@@ -70,16 +82,17 @@ def parse_json(
     return value
 
 
-def split_object(data: bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of one JSON object as texts, of which nothing is built yet: a file may be hundreds of MB.
+def split_object(data: bytes) -> list[tuple[str, msgspec.Raw]] | None:
+    """The members of one JSON object as names and texts, of which nothing is built yet: a file may be
+    hundreds of MB.
 
-    None where it is another value. Of repeated names the last wins. Raises NotJsonError, also for what is
-    no JSON within a member; but how deep each one nests its own `parse_json` tells.
+    All of them in their order, also under one name. None where it is another value. Raises NotJsonError,
+    also for what is no JSON within a member; but how deep each one nests its own `parse_json` tells.
     """
     try:
         if not data.isascii():
             data.decode("utf-8")  # of a text that it passes over the decoder does not look at the bytes
-        return _MEMBERS.decode(data)
+        return [(name.text, text) for name, text in _MEMBERS.decode(data).items()]
     except msgspec.ValidationError:
         parse_json(data)  # no object, and maybe no JSON
         return None
@@ -172,6 +185,15 @@ class Encoded:
         """False where it holds no null for certain."""
         return self.text is None or b"null" in self.text
 
+    def has_all_of(self, written: bytes) -> bool:
+        """Whether it has every member of the text that it was read from: False where a name was given more
+        than once, so that all but one were dropped, and where there is no `text` to tell by.
+        """
+        # White space and numbers have no quotes, and each string has two however it is written. So the
+        # texts have equally many if no string is missing here, and a dropped member misses its name's.
+        text = self.text
+        return text is not None and _count_quotes(text) == _count_quotes(written)
+
     def canonical(self) -> bytes:
         """`canonical_json` of it, in less time."""
         text = self.text
@@ -199,6 +221,11 @@ def _without_escaped_quotes(text: bytes) -> bytes:
         return text
     # Pairs of backslashes first: the second of one escapes nothing.
     return text.replace(b"\\\\", b"").replace(b'\\"', b"")
+
+
+def _count_quotes(text: bytes) -> int:
+    """How many quotes begin or end a string in a JSON text."""
+    return _without_escaped_quotes(text).count(b'"')
 
 
 def json_pointer(*steps: str | int) -> str:

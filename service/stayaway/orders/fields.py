@@ -8,9 +8,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from stayaway.kernel.forms import Form
+from stayaway.kernel.instants import DATE_PATTERN
 from stayaway.kernel.timezones import time_zone_names
-
-DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 def _read_date(value: Any) -> date:

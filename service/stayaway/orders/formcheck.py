@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stayaway.kernel.forms import has_endless_number
+from stayaway.kernel.jsontext import Encoded
+from stayaway.kernel.repeated import repeated_names
 from stayaway.kernel.timezones import time_zone_names
 from stayaway.orders.fields import OrdersForm
 from stayaway.orders.findings import MISSING, FindingList, Path
@@ -66,6 +68,12 @@ def read_form(
     if endless:
         findings.error(("extensions",), "", "A number in it is too large for a double.")
     return None if nulls or endless else read
+
+
+def note_repeated_names(written: bytes, read: Encoded, findings: FindingList, *, within: int) -> None:
+    """Note an ERROR for each name that an object in `written` gives more than once; `read` is its value."""
+    for repeated in repeated_names(written, read, within=within):
+        findings.error(repeated.path, list(repeated.values), repeated.words)
 
 
 def _nulls(value: Any, at: Path) -> list[Path]:

@@ -17,16 +17,25 @@ from stayaway.kernel.jsontext import (
     split_array,
     split_object,
 )
+from stayaway.kernel.repeated import repeated_members
 from stayaway.orders.check import check_notice, check_order, check_suspension
 from stayaway.orders.convert import to_notice, to_recall, to_suspension, to_version
 from stayaway.orders.crosscheck import check_across, heading_of
 from stayaway.orders.findings import MISSING, Finding, FindingList, Path, UnreadableFileError
-from stayaway.orders.formcheck import read_form, unknown_field_remedy
+from stayaway.orders.formcheck import note_repeated_names, read_form, unknown_field_remedy
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.own_records import OWN_FORMS
 from stayaway.orders.plain_geometry import Drawn, draw_plain
 from stayaway.orders.rawjson import instant_of, objects
-from stayaway.orders.records import KINDS, Draft, ParsedOrders, ParsedRecord, RecordKind, parse_record
+from stayaway.orders.records import (
+    KINDS,
+    RECORD_DEPTH,
+    Draft,
+    ParsedOrders,
+    ParsedRecord,
+    RecordKind,
+    parse_record,
+)
 from stayaway.orders.wire import SCHEMA, NoticeForm, OrderForm, RecallForm, RootForm, SuspensionForm
 
 MAX_FILE_BYTES = 1 << 29
@@ -64,8 +73,8 @@ def parse_orders_file(
     as `read_in_turn` does. Raises UnreadableFileError where the bytes are no orders file at all.
     """
     try:
-        body = _read_body(data)
         root = FindingList(None)
+        body = _read_body(data, root)
         raws = _check_root(body, root)
         drafts = read_all(raws, on_progress)
     except NotJsonError as error:
@@ -127,10 +136,12 @@ def _read_record(kind: RecordKind, path: Path, written: Raw, raw: Any, drawn: Dr
         draft.findings.error((), raw, "Write an object, in { }.")
         return draft
     draft.heading = heading_of(raw)
+    encoded = Encoded.of(raw)
+    note_repeated_names(bytes(written), encoded, draft.findings, within=RECORD_DEPTH)
     if kind == "VERSION":
-        _read_version(draft, Encoded.of(raw), drawn)
+        _read_version(draft, encoded, drawn)
     else:
-        _read_lone(draft, Encoded.of(raw))
+        _read_lone(draft, encoded)
     return draft
 
 
@@ -181,7 +192,7 @@ def _read_lone(draft: Draft, encoded: Encoded) -> None:
     else:
         own = read(OWN_FORMS[draft.kind])
         draft.value = None if own is None else own.to_record()
-    if draft.value is not None:
+    if draft.value is not None and not draft.findings.has_errors:
         _note_digest(draft, encoded)
 
 
@@ -214,17 +225,20 @@ def finish_record(draft: Draft) -> ParsedRecord:
     )
 
 
-def _read_body(data: bytes) -> dict[str, Raw]:
-    """What the file holds by name, as texts."""
+def _read_body(data: bytes, findings: FindingList) -> dict[str, Raw]:
+    """What the file holds by name, as texts; an ERROR where a name is there more than once."""
     if len(data) > MAX_FILE_BYTES:
         raise UnreadableFileError("The file is over 512 MiB.", "Send it in several files.")
-    body = split_object(data)
-    if body is None:
+    members = split_object(data)
+    if members is None:
         raise UnreadableFileError(
             "The file is no JSON object.", f'Send one object with "schema": "{SCHEMA}".'
         )
+    body = dict(members)
     if "schema" not in body or parse_json(bytes(body["schema"]), within=1) != SCHEMA:
         raise UnreadableFileError("The file's schema is not orders.v1.", f'Give "schema": "{SCHEMA}".')
+    for repeated in repeated_members(members):
+        findings.error(repeated.path, f"{len(repeated.values)} times", repeated.words)
     return body
 
 
@@ -236,7 +250,7 @@ def _check_root(body: dict[str, Raw], findings: FindingList) -> list[RawRecord]:
         if items is not None:
             lists[name] = items
         elif name != "schema":
-            _check_member(name, parse_json(bytes(text), within=1), findings)
+            _check_member(name, bytes(text), findings)
     if "orders" not in body:
         findings.error(("orders",), MISSING, "Add the list; it may be empty.")
     return [
@@ -246,10 +260,14 @@ def _check_root(body: dict[str, Raw], findings: FindingList) -> list[RawRecord]:
     ]
 
 
-def _check_member(name: str, value: Any, findings: FindingList) -> None:
+def _check_member(name: str, text: bytes, findings: FindingList) -> None:
+    value = parse_json(text, within=1)
     if name in KINDS:
         findings.error((name,), value, "Write a list of records, in [ ].")
     elif name == "extensions":
+        own = FindingList(None, (name,))
+        note_repeated_names(text, Encoded.of(value), own, within=1)
+        findings.findings += own.findings
         read_form(RootForm, {name: value}, findings)
     else:
         findings.error((name,), value, unknown_field_remedy(name))

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stayaway.kernel.forms import Extensions, Identifier, Latitude, Longitude
-from stayaway.kernel.jsontext import NotJsonError, parse_json
+from stayaway.kernel.jsontext import Encoded, NotJsonError, parse_json
 from stayaway.orders.fields import OrdersForm
 from stayaway.orders.findings import FindingList, UnreadableFileError
-from stayaway.orders.formcheck import read_form
+from stayaway.orders.formcheck import note_repeated_names, read_form
 
 SCHEMA = "readers.v1"
 DEFAULT_REACH_M = 30.0
@@ -53,6 +53,7 @@ def parse_readers_file(data: bytes) -> tuple[Reader, ...]:
     findings = FindingList(None)
     try:
         body = parse_json(data)
+        note_repeated_names(data, Encoded.of(body), findings, within=0)
     except NotJsonError as error:
         raise UnreadableFileError(
             f"The readers file is {error}.", "Send one JSON object in UTF-8, without a byte order mark."
@@ -62,7 +63,7 @@ def parse_readers_file(data: bytes) -> tuple[Reader, ...]:
             "The readers file is no JSON object.", f'Send one object with "schema": "{SCHEMA}".'
         )
     form = read_form(ReadersFileForm, body, findings)
-    if form is None:
+    if form is None or findings.has_errors:
         first, *others = findings.findings
         more = f" (and {len(others)} more)" if others else ""
         raise UnreadableFileError(f"The readers file cannot be used: {first.pointer}{more}.", first.remedy)

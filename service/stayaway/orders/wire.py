@@ -99,6 +99,14 @@ class ProtectedPersonForm(OrdersForm):
 class ZoneForm(OrdersForm):
     """A court-ordered exclusion zone: a polygon, or a distance from a point."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"distance_value": ["distance_unit"], "distance_unit": ["distance_value"]},
+            "if": {"properties": {"geometry": {"properties": {"type": {"const": "Point"}}}}},
+            "then": {"required": ["distance_value", "distance_unit"]},
+        }
+    )
+
     zone_id: Annotated[Identifier, Field(description="The same place keeps it in every version.")]
     place_type: PlaceType
     geometry: Geometry

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from stayaway.kernel.plates import MAX_LENGTH, InvalidPlateError, normalise_plate
 from stayaway.sightings.instant_columns import parse_instants
-from stayaway.sightings.wire import MAX_EVENT_BYTES
+from stayaway.sightings.wire import MAX_CANDIDATES, MAX_EVENT_BYTES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -51,7 +51,7 @@ class _PlateRead(_Event, tag="plate_read.v1", forbid_unknown_fields=True, gc=Fal
     plate_confidence: _Share | _Unset = msgspec.UNSET
     region: _RegionText | _Unset = msgspec.UNSET
     region_confidence: _Share | _Unset = msgspec.UNSET
-    candidates: Annotated[list[_Candidate], msgspec.Meta(max_length=20)] | _Unset = msgspec.UNSET
+    candidates: Annotated[list[_Candidate], msgspec.Meta(max_length=MAX_CANDIDATES)] | _Unset = msgspec.UNSET
     position_of: Literal["CAMERA", "VEHICLE"]
     accuracy_m: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | _Unset = msgspec.UNSET
     direction_deg: Annotated[float, msgspec.Meta(ge=0, lt=360)] | _Unset = msgspec.UNSET

@@ -4,13 +4,15 @@ How a form may change: v1 only gains optional fields, readers upgraded first; an
 is a `.v2` on its own topic, read beside v1 (WIRE.md; deploy/adr/0003-wire-forms.md).
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stayaway.kernel.forms import (
     Confidence,
     Extensions,
+    FieldCode,
     Form,
     Identifier,
     Instant,
@@ -32,13 +34,8 @@ MAX_EVENT_BYTES = 65_536
 PLATE_READ_TOPIC = "stayaway.plate-reads.v1"
 CHECK_IN_TOPIC = "stayaway.check-ins.v1"
 
-_FIELD_CODES: tuple[RefusalCode, ...] = (
-    "UNKNOWN_FIELD",
-    "MISSING_FIELD",
-    "WRONG_TYPE",
-    "OUT_OF_RANGE",
-    "BAD_FORMAT",
-)
+_RANKS: dict[FieldCode, int] = {code: rank for rank, code in enumerate(get_args(FieldCode))}
+MAX_CANDIDATES = 20
 
 
 class CandidateForm(Form):
@@ -63,13 +60,15 @@ class EventForm(Form):
 class PlateReadForm(EventForm):
     """A licence-plate read: it places a vehicle, never a person."""
 
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"region_confidence": ["region"]}})
+
     schema_: Literal["plate_read.v1"] = Field(alias="schema")
     reader_id: Identifier
     plate: Plate
     plate_confidence: Confidence | None = None
     region: Annotated[Region | None, Field(description="ISO 3166-2; unknown: leave it out.")] = None
     region_confidence: Annotated[Confidence | None, Field(description="Only with `region`.")] = None
-    candidates: Annotated[list[CandidateForm], Field(max_length=20)] = Field(default_factory=list)
+    candidates: Annotated[list[CandidateForm], Field(max_length=MAX_CANDIDATES)] = Field(default_factory=list)
     position_of: Literal["CAMERA", "VEHICLE"]
     accuracy_m: Annotated[
         float | None, Field(ge=0, le=1e6, description="Radius of the 95 % circle in metres, 0 exact.")
@@ -109,6 +108,8 @@ class DeadLetterForm(BaseModel):
     field: Annotated[str | None, Field(description="JSON Pointer; null for UNKNOWN_FIELD.")]
 
 
+_CANDIDATE_TYPES: dict[str, type | tuple[type, ...]] = {"plate": str, "plate_confidence": (int, float)}
+
 _FORMS: dict[str, type[PlateReadForm | CheckInForm]] = {
     "plate_read.v1": PlateReadForm,
     "check_in.v1": CheckInForm,
@@ -138,7 +139,7 @@ def parse_sighting(value: bytes | None) -> Sighting | Refusal:
 
 
 def _parse_form(form: type[PlateReadForm | CheckInForm], body: dict[str, Any]) -> Sighting | Refusal:
-    failures: list[tuple[str, str]] = []
+    failures: list[tuple[FieldCode, str]] = []
     parsed: PlateReadForm | CheckInForm | None = None
     try:
         parsed = form.model_validate(body)
@@ -147,19 +148,36 @@ def _parse_form(form: type[PlateReadForm | CheckInForm], body: dict[str, Any]) -
         failures += [(failure_code(item), json_pointer(*item["loc"])) for item in details]
     # None is the forms' "left out"; on the wire null is no number and no string.
     failures += [("WRONG_TYPE", pointer) for pointer in _nulls(form, body)]
+    if form is PlateReadForm:
+        failures += _misshapen(body.get("candidates"))
     if has_endless_number(body.get("extensions")):
         # A deeper pointer would repeat the sender's own names.
         failures.append(("OUT_OF_RANGE", "/extensions"))
     if form is PlateReadForm and "region_confidence" in body and "region" not in body:
         failures.append(("MISSING_FIELD", "/region"))
     if failures or parsed is None:
-        code, pointer = min(failures, key=lambda failure: (_rank(failure[0]), failure[1]))
-        return Refusal(_FIELD_CODES[_rank(code)], pointer)
+        code, pointer = min(failures, key=lambda failure: (_RANKS[failure[0]], failure[1]))
+        return Refusal(code, pointer)
     return _to_plate_read(parsed) if isinstance(parsed, PlateReadForm) else _to_check_in(parsed)
 
 
-def _rank(code: str) -> int:
-    return [*_FIELD_CODES].index(code)  # type: ignore[arg-type]
+def _misshapen(candidates: Any) -> Iterator[tuple[FieldCode, str]]:
+    """What precedes OUT_OF_RANGE in a list of too many candidates, of which the form reads none."""
+    if not isinstance(candidates, list) or len(candidates) <= MAX_CANDIDATES:
+        return
+    # By hand and not by the form: an event has room for tens of thousands, and each of the form's errors
+    # takes some microseconds.
+    for index, item in enumerate(candidates):
+        if not isinstance(item, dict):
+            yield "WRONG_TYPE", f"/candidates/{index}"
+            continue
+        for name, value in item.items():
+            if name not in _CANDIDATE_TYPES:
+                yield "UNKNOWN_FIELD", json_pointer("candidates", index, name)
+            elif not isinstance(value, _CANDIDATE_TYPES[name]) or isinstance(value, bool):
+                yield "WRONG_TYPE", f"/candidates/{index}/{name}"
+        if "plate" not in item:
+            yield "MISSING_FIELD", f"/candidates/{index}/plate"
 
 
 def _nulls(form: type[PlateReadForm | CheckInForm], body: dict[str, Any]) -> list[str]:

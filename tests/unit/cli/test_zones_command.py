@@ -53,6 +53,15 @@ def test_an_unreadable_file_ends_with_2(tmp_path: Path, content: bytes | None, w
     assert says_no_traceback(done)
 
 
+def test_a_place_given_twice_is_not_drawn_around(tmp_path: Path) -> None:
+    """The last would be one of two places."""
+    file, out = tmp_path / "place.geojson", tmp_path / "out.geojson"
+    file.write_text('{"type":"Point","coordinates":[-111.9,33.4],"coordinates":[-111.8,33.4]}')
+    done = run_stayaway("zones", "around", file, "--distance", "100", "--unit", "YD", "--out", out)
+    assert (done.returncode, done.stdout, out.exists()) == (2, b"", False)
+    assert b"/coordinates: The name stands here 2 times" in done.stderr
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -95,8 +95,10 @@ def test_a_split_object_is_the_object(members: list[tuple[str, str]], after: str
         with pytest.raises(NotJsonError):
             split_object(data)
     else:
-        found = split_object(data)
-        assert found is not None
+        split = split_object(data)
+        assert split is not None
+        assert [name for name, _ in split] == [name for name, _ in members]
+        found = dict(split)
         read = {name: parse_json(bytes(text), within=1) for name, text in found.items()}
         assert repr(read) == repr(wanted)
         lists = {name: split_array(text) for name, text in found.items()}

@@ -18,6 +18,7 @@ from stayaway.orders.findings import Finding, short_value
 from stayaway.orders.model import OrderVersion
 from stayaway.orders.parse import parse_orders_file, read_own
 from stayaway.orders.wire import OrdersFileForm
+from support.rich_orders import SQUARE
 from support.wire_examples import ORDERS
 
 SCHEMA = OrdersFileForm.model_json_schema()
@@ -49,6 +50,21 @@ def test_the_published_schema_refuses_what_we_refuse(field: str, value: Any) -> 
     body["orders"][0][field] = value
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(body)
     assert parse_orders_file(json.dumps(body).encode()).has_errors
+
+
+@pytest.mark.parametrize("kind", ["Point", "Polygon"])
+@pytest.mark.parametrize("gone", [["distance_value"], ["distance_unit"], ["distance_value", "distance_unit"]])
+def test_a_distance_has_a_value_and_a_unit_in_the_schema_too(kind: str, gone: list[str]) -> None:
+    """A Point needs both, a polygon both or neither; the checks say the same."""
+    body = copy.deepcopy(ORDERS)
+    zone = body["orders"][0]["zones"][0]
+    if kind == "Polygon":
+        zone["geometry"] = {"type": "Polygon", "coordinates": [SQUARE]}
+    for name in gone:
+        del zone[name]
+    good = kind == "Polygon" and len(gone) == 2
+    assert jsonschema.Draft202012Validator(SCHEMA).is_valid(body) == good
+    assert parse_orders_file(json.dumps(body).encode()).has_errors == (not good)
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,12 +1,12 @@
 """GeoJSON (RFC 7946) into features. Read as JSON, never by GDAL, which follows what a file points to."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from stayaway.kernel.jsontext import NotJsonError, parse_json
+from stayaway.kernel.jsontext import NotJsonError
+from stayaway.kernel.repeated import RepeatedName, parse_telling_repeats
 from stayaway.orders.findings import MISSING, Path
 from stayaway.orders.zonefiles.attributes import read_attributes
 from stayaway.orders.zonefiles.geojson_crs import read_crs_member
@@ -37,9 +37,8 @@ def read_geojson(data: bytes, notes: Notes) -> GeoJson:
     document, repeated = _parse(data.removeprefix(_BOM))
     if data.startswith(_BOM):
         notes.info(None, (), "byte order mark", "It was passed over; RFC 8259 has none in JSON.")
-    for name in dict.fromkeys(repeated):
-        remedy = "An object has this member twice; which one holds is not defined. Remove one."
-        notes.error(None, (), name, remedy)
+    for name in repeated:
+        notes.error(None, name.path, list(name.values), name.words)
     kind = _root_kind(document)
     crs_text = read_crs_member(document, notes) if "crs" in document else None
     if kind == "FeatureCollection":
@@ -51,23 +50,14 @@ def read_geojson(data: bytes, notes: Notes) -> GeoJson:
     return GeoJson(features, crs_text)
 
 
-def _parse(data: bytes) -> tuple[Any, list[str]]:
+def _parse(data: bytes) -> tuple[Any, list[RepeatedName]]:
     if data.count(b"[") + data.count(b"{") > MAX_JSON_BRACKETS:
         raise TooLargeError(
             "The file has far more positions than a zone file may have.",
             "Send only the zones, or simplify them.",
         )
-    repeated: list[str] = []
-
-    def note_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            counts = Counter(name for name, _ in pairs)
-            repeated.extend(name for name, count in counts.items() if count > 1)
-        return found
-
     try:
-        return parse_json(data, object_pairs_hook=note_repeated), repeated
+        return parse_telling_repeats(data)
     except NotJsonError as error:
         raise UnreadableZoneFileError(f"The file is no JSON: {_reason(error)}.", _SEND) from error
 
