@@ -156,7 +156,7 @@ def import_(
     from stayaway.orders.beside import advice_beside
     from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
-    from stayaway.orders.shortlist import shortlist
+    from stayaway.orders.shortlist import Shortlist
     from stayaway.platform.clock import now
     from stayaway.platform.files import new_private_file, read_file
     from stayaway.platform.postgres import open_pool
@@ -171,14 +171,17 @@ def import_(
         parsed = parse_orders_file(data, _progress(), read_in_halves)
         seal = FileSeal(settings.need_keys_file())
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
-        with advice_beside(parsed, look) as advice_found:
+        with advice_beside(parsed, look, whole=findings_file is not None) as advice_found:
             async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
                 imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
             typer.echo(_outcome_line(imported))
-            findings = (*imported.outcome.findings, *await advice_found())
-        for line in shortlist(findings):
+            advised = await advice_found()
+        shown = Shortlist(imported.outcome.findings)
+        shown.join(advised.shown)
+        for line in shown.lines():
             say(line)
         if findings_file is not None:
+            findings = (*imported.outcome.findings, *advised.findings)
             with findings_file:
                 findings_file.writelines(f"{finding.as_line()}\n" for finding in findings)
         return 1 if imported.outcome.has_errors else 0

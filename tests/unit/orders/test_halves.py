@@ -17,6 +17,7 @@ from stayaway.orders.halves import read_in_halves
 from stayaway.orders.model import CourtOrder, OrderVersion
 from stayaway.orders.parse import parse_orders_file, read_records
 from stayaway.orders.records import ParsedOrders
+from stayaway.orders.shortlist import Shortlist
 from stayaway.orders.standing import Met
 from support.wire_examples import ORDERS
 
@@ -89,19 +90,27 @@ async def look(parsed: ParsedOrders) -> Met:
     return Met({"ELSEWHERE": CourtOrder(order_id="ELSEWHERE", versions=(other,))}, 1, EPOCH)
 
 
+@pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("at_least", [10, 10_000])
-async def test_advice_from_beside_is_the_same_advice(monkeypatch: pytest.MonkeyPatch, at_least: int) -> None:
+async def test_advice_from_beside_is_the_same_advice(
+    monkeypatch: pytest.MonkeyPatch, at_least: int, whole: bool
+) -> None:
     """Also where the file is so small that nobody is asked; the registry is looked at in both."""
     monkeypatch.setattr(beside, "MIN_RECORDS", at_least)
     parsed = parse_orders_file(large_file())
-    with advice_beside(parsed, look) as advice:
-        found = await advice()
-    assert found == advise(parsed, met=await look(parsed))
+    with advice_beside(parsed, look, whole=whole) as advice:
+        advised = await advice()
+    found = advise(parsed, met=await look(parsed))
     assert any("ELSEWHERE" in finding.remedy for finding in found)
+    assert advised.findings == (found if whole else ())
+    assert list(advised.shown.lines()) == list(Shortlist(found).lines())
 
 
 async def test_what_fails_beside_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "MIN_RECORDS", 10)
     monkeypatch.setattr(beside, "advise", lambda *_, **__: 1 // 0)
-    with advice_beside(parse_orders_file(large_file()), look) as advice, pytest.raises(ZeroDivisionError):
+    with (
+        advice_beside(parse_orders_file(large_file()), look, whole=True) as advice,
+        pytest.raises(ZeroDivisionError),
+    ):
         await advice()
