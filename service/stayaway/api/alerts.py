@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Path, Query
 
 from stayaway.alerts import review
 from stayaway.alerts.review_model import AlertView, ListName, ListQuery, Reviewer
+from stayaway.api.address import PLAIN_DIGITS
 from stayaway.api.forms import (
     AcknowledgeForm,
     AlertDetail,
@@ -23,7 +24,7 @@ from stayaway.api.problems import Problem
 from stayaway.api.route import StrictRoute
 from stayaway.api.settings import ReviewSettings
 
-Number = Annotated[int, Path(ge=1, lt=2**63, description="The alert's number.")]
+Number = Annotated[int, Path(ge=1, lt=2**63, description="The alert's number."), PLAIN_DIGITS]
 ActorName = Annotated[
     str,
     Header(
@@ -77,8 +78,8 @@ def _add_looks(router: APIRouter, settings: ReviewSettings, orders: review.Order
     @router.get("")
     async def list_alerts(
         list_name: Annotated[ListName, Query(alias="list")] = "live",
-        before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        before: Annotated[int | None, Query(ge=1, lt=2**63), PLAIN_DIGITS] = None,
+        limit: Annotated[int, Query(ge=1, le=500), PLAIN_DIGITS] = 50,
         actor: ActorName = "unnamed",
     ) -> AlertList:
         """A page of a list: live, historical, ended or closed. The look is audited."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Lifespan
 
 from stayaway.alerts.review import OrderReader
+from stayaway.api.address import refuse_unknown_parameters
 from stayaway.api.alerts import alerts_router
 from stayaway.api.guard import Guard
 from stayaway.api.health import health_router
@@ -41,10 +42,14 @@ def create_api(
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(alerts_router(settings, orders))
-    app.include_router(orders_router(settings, orders))
-    app.include_router(order_drafts_router(settings))
-    app.include_router(zone_files_router())
+    routers = (
+        alerts_router(settings, orders),
+        orders_router(settings, orders),
+        order_drafts_router(settings),
+        zone_files_router(),
+    )
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router(settings))
 
     async def answer(request: Request, error: Exception) -> Response:

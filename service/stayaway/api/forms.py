@@ -4,12 +4,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from stayaway.alerts.review_model import AlertRow, AlertView, Confirmation, Dismissal, Evidence
 from stayaway.alerts.wire import StepForm
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.plates import difference_words
+from stayaway.orders.fields import OrdersForm
 from stayaway.sightings.model import PlateRead
 
 Seen = Annotated[
@@ -21,10 +23,17 @@ Seen = Annotated[
 ]
 
 
-class Input(BaseModel):
-    """What is sent to us: unknown fields are refused."""
+class Input(OrdersForm):
+    """What is sent to us, as strict as a record of an orders file (WIRE.md): unknown fields, null and
+    values of another JSON type are refused. `void: "yes"` would else be a recall from the beginning.
+    """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: Any) -> Any:
+        if value is None:  # a field that is left out does not come here
+            raise PydanticCustomError("null", "Input should not be null")
+        return value
 
 
 class ClaimForm(Input):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from stayaway.alerts.order_approval import Approved, approve_draft, approve_emergency
 from stayaway.api.act_forms import ApprovalForm
+from stayaway.api.address import PLAIN_DIGITS
 from stayaway.api.alerts import ActorName
 from stayaway.api.draft_forms import (
     CheckAnswer,
@@ -37,7 +38,7 @@ from stayaway.orders.draft_store import (
 from stayaway.orders.draft_views import check_draft, preview_draft
 
 _PREFIX = "/api/v1/order-drafts"
-Number = Annotated[int, Path(ge=1, lt=2**63, description="The draft's number.")]
+Number = Annotated[int, Path(ge=1, lt=2**63, description="The draft's number."), PLAIN_DIGITS]
 IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=80, description="The draft's ETag, as loaded. 428 without it."),
@@ -66,8 +67,8 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
     @router.get("")
     async def list_all(
         state: DraftState | None = None,
-        before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        before: Annotated[int | None, Query(ge=1, lt=2**63), PLAIN_DIGITS] = None,
+        limit: Annotated[int, Query(ge=1, le=200), PLAIN_DIGITS] = 50,
         actor: ActorName = "unnamed",
     ) -> DraftList:
         """A page of drafts, newest first. The look is audited."""

@@ -22,6 +22,7 @@ from stayaway.api.act_forms import (
     SuspensionForm,
     ValidationForm,
 )
+from stayaway.api.address import PLAIN_DIGITS
 from stayaway.api.alerts import ActorName
 from stayaway.api.order_forms import (
     ActAnswer,
@@ -53,8 +54,9 @@ from stayaway.orders.wire import MAX_VERSION
 
 _MOST_DUE = 500
 _ID = r"^[A-Za-z0-9._:-]{1,128}$"
+_ID_OR_NONE = r"^[A-Za-z0-9._:-]{0,128}$"
 OrderId = Annotated[str, Path(pattern=_ID, description="The order's id.")]
-Version = Annotated[int, Path(ge=1, le=MAX_VERSION)]
+Version = Annotated[int, Path(ge=1, le=MAX_VERSION), PLAIN_DIGITS]
 RequestKey = Annotated[
     str,
     Header(
@@ -89,8 +91,8 @@ def orders_router(settings: ReviewSettings, orders: OrderReader) -> APIRouter:
 def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
     @router.get("/orders")
     async def list_all(
-        after: Annotated[str, Query(max_length=128)] = "",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        after: Annotated[str, Query(pattern=_ID_OR_NONE, description="The last order's id.")] = "",
+        limit: Annotated[int, Query(ge=1, le=200), PLAIN_DIGITS] = 50,
         actor: ActorName = "unnamed",
     ) -> OrderList:
         """A page of orders by id, each as it stands now. The look is audited."""
@@ -162,7 +164,7 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
 def _add_due(router: APIRouter, settings: ReviewSettings, orders: OrderReader) -> None:
     @router.get("/orders-due")
     async def show_due(
-        within_days: Annotated[int, Query(ge=0, le=3_650)] = 30, actor: ActorName = "unnamed"
+        within_days: Annotated[int, Query(ge=0, le=3_650), PLAIN_DIGITS] = 30, actor: ActorName = "unnamed"
     ) -> DueList:
         """What must be chased: unconfirmed emergencies, validations, service, orders soon over."""
         if settings.registry_policy is None:

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details; they say what to do and repeat nothing that was sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -21,8 +21,14 @@ from stayaway.kernel.errors import (
     StaleError,
     StayawayError,
 )
+from stayaway.kernel.forms import REMEDIES
 from stayaway.kernel.jsontext import json_pointer
 
+_REMEDIES = {
+    **REMEDIES,
+    "extra_forbidden": "Unknown field: leave it out.",
+    "model_attributes_type": REMEDIES["model_type"],
+}
 MEDIA_TYPE = "application/problem+json"
 
 UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -110,7 +116,28 @@ def _invalid(error: RequestValidationError) -> Problem:
         title="The request does not have the form that it needs.",
         status=422,
         problems=[
-            FieldProblem(pointer=json_pointer(*item["loc"][1:]), detail=f"{item['msg']} ({item['loc'][0]})")
+            FieldProblem(pointer=json_pointer(*item["loc"][1:]), detail=f"{_words(item)} ({item['loc'][0]})")
             for item in details
         ],
+        remedy="Correct it and send again; nothing was recorded.",
     )
+
+
+def _words(item: Mapping[str, Any]) -> str:
+    """What is wrong and what to do; of the value only its kind, for it may be a name or a plate."""
+    remedy = _REMEDIES.get(item["type"])
+    if remedy is None:
+        return str(item["msg"])
+    if item["type"] == "missing":
+        return remedy
+    return f"{remedy} Here stands {_kind(item.get('input'))}."
+
+
+def _kind(value: Any) -> str:
+    """The JSON kind of a value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = {str: "a text", int: "a whole number", float: "a number with decimals", list: "a list"}
+    return kinds.get(type(value), "an object")

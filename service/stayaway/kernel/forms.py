@@ -130,6 +130,22 @@ Extensions = Annotated[
     ),
 ]
 
+REMEDIES = {
+    "missing": "Add this required field.",
+    "null": "null is refused; leave the field out.",
+    "string_type": "Write a text, in double quotes.",
+    "float_type": "Write a number, without quotes.",
+    "int_type": "Write a whole number, without quotes or decimals.",
+    "int_from_float": "Write a whole number, without decimals.",
+    "bool_type": "Write true or false, without quotes.",
+    "list_type": "Write a list, in [ ].",
+    "dict_type": "Write an object, in { }.",
+    "model_type": "Write an object, in { }.",
+    "finite_number": "The number is too large.",
+    "string_too_short": "It must not be empty.",
+}
+"""What to do about a field that does not fit, by pydantic's type of the error, whatever the form."""
+
 FieldCode = Literal["UNKNOWN_FIELD", "MISSING_FIELD", "WRONG_TYPE", "OUT_OF_RANGE", "BAD_FORMAT"]
 """What a failed field is called; in the order in which the first one counts (WIRE.md step 1)."""
 

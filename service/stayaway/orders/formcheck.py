@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stayaway.kernel.forms import has_endless_number
+from stayaway.kernel.forms import REMEDIES, has_endless_number
 from stayaway.kernel.jsontext import Encoded
 from stayaway.kernel.repeated import repeated_names
 from stayaway.kernel.timezones import time_zone_names
@@ -29,17 +29,7 @@ _BY_FIELD = {
     "place": 'Write "WHOLE_ZONE", or a Polygon or MultiPolygon.',
 }
 _BY_TYPE = {
-    "missing": "Add this required field.",
-    "string_type": "Write a text, in double quotes.",
-    "float_type": "Write a number, without quotes.",
-    "int_type": "Write a whole number, without quotes or decimals.",
-    "int_from_float": "Write a whole number, without decimals.",
-    "bool_type": "Write true or false, without quotes.",
-    "list_type": "Write a list, in [ ].",
-    "dict_type": "Write an object, in { }.",
-    "model_type": "Write an object, in { }.",
-    "finite_number": "The number is too large.",
-    "string_too_short": "It must not be empty.",
+    **REMEDIES,
     "string_too_long": "It is too long: at most 512 characters.",
     "bad_date": "Write a date the calendar has, like 2026-03-06.",
     "too_short": "Leave the field out, or give at least one.",
@@ -56,7 +46,7 @@ def read_form(
     # Null is rare, and to look for the word in all of the text is quicker than to walk it.
     nulls = _nulls(raw, ()) if may_hold_null else []
     for path in nulls:
-        findings.error(path, None, "null is refused; leave the field out.")
+        findings.error(path, None, REMEDIES["null"])
     try:
         read = form.model_validate(raw)
     except ValidationError as error:
