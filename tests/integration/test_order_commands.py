@@ -98,6 +98,14 @@ def test_from_draft_to_recall(shell: Shell) -> None:
     preview = shell.orders("draft", "preview", "1")
     assert "TO ANSWER through-road/Z1" in preview
     assert "ADDED zone Z1" in preview
+    entered = content["respondents"][0]["vehicles"][0]["plate"]
+    for said in (
+        f"plate_as_entered: {entered}",
+        "distance_value: 100",
+        "expiry: 2028-01-05",
+        "not_monitored: ",
+    ):
+        assert f"\n  {said}" in preview
     approve = ("approve", "1", "--etag", new_tag[1], *TYPED)
     given = [part for answer in ANSWERS for part in ("--answer", answer)]
     lacking = shell.orders(*approve, "--as", "bob", "--answer", "mutual=NO", code=1)
@@ -124,6 +132,8 @@ def test_from_draft_to_recall(shell: Shell) -> None:
     assert shown["respondents"][0]["in_force"]
     history = shell.orders("history", "O1").splitlines()
     assert [line.split()[1] for line in history] == ["VERSION", "NOTICE", "RECALL"]
+    assert "kind=PERSONAL" in history[1]
+    assert "void=no" in history[2]
     assert history[0].endswith("by bob")
 
 

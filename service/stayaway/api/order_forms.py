@@ -9,10 +9,11 @@ from stayaway.alerts.order_acts import ActOutcome
 from stayaway.alerts.order_approval import Approved, alerts_of
 from stayaway.alerts.order_changes import Imported
 from stayaway.api.draft_forms import FindingItem
+from stayaway.api.version_forms import VersionItem, exception_item, zone_item
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, RespondentStatement
-from stayaway.orders.plain import count_vertices, to_plain
+from stayaway.orders.plain import to_plain
 from stayaway.orders.rules import is_second_checked
 
 NOT_SECOND_CHECKED = "NOT SECOND-CHECKED"
@@ -52,18 +53,11 @@ class RespondentItem(BaseModel):
             vehicles=[to_plain(vehicle) for vehicle in named.vehicles] if named else [],
             device_ids=list(named.device_ids) if named else [],
             notices=[{**to_plain(notice), "counts": notice in item.counting} for notice in item.notices],
-            zones=[_zone(state.zone, covers=state.schedule_covers) for state in item.zones],
+            zones=[zone_item(state.zone, covers=state.schedule_covers) for state in item.zones],
             exceptions=[
-                {**to_plain(state.exception), "window_covers": state.window_covers}
-                for state in item.exceptions
+                exception_item(state.exception, covers=state.window_covers) for state in item.exceptions
             ],
         )
-
-
-def _zone(zone: Any, *, covers: bool) -> dict[str, Any]:
-    geometry = {"type": "MultiPolygon", "coordinates": zone.shape.to_coordinates()}
-    about = {**to_plain(zone), "schedule_covers": covers, "vertices": count_vertices(zone.shape)}
-    return {**about, "geometry": geometry}
 
 
 class OrderItem(BaseModel):
@@ -106,7 +100,8 @@ class OrderList(BaseModel):
 class OrderDetail(OrderItem):
     """What the order said for `at` as known at `known_at`.
 
-    `monitoring`: NOT MONITORED where a term of it cannot be watched by any zone.
+    `monitoring`: NOT MONITORED where a term of it cannot be watched by any zone. `said`: what each version
+    says that decides for a respondent here, and the latest one.
     """
 
     at: str
@@ -118,6 +113,7 @@ class OrderDetail(OrderItem):
     agency_telephone: str
     conditions: list[str]
     protected_persons: list[dict[str, Any]]
+    said: list[VersionItem]
     respondents: list[RespondentItem]
     recalls: list[dict[str, Any]]
     suspensions: list[dict[str, Any]]
@@ -130,6 +126,7 @@ class OrderDetail(OrderItem):
         """`statement` on the wire."""
         order, last = statement.order, statement.order.versions[-1]
         zones = [zone for version in order.versions for zone in version.zones]
+        deciding = {item.version.version for item in statement.respondents} | {last.version}
         withheld = any("ADDRESS_WITHHELD" in version.confidentiality for version in order.versions)
         return cls(
             **OrderItem.of(statement).model_dump(),
@@ -142,6 +139,7 @@ class OrderDetail(OrderItem):
             agency_telephone=last.agency.telephone,
             conditions=list(last.conditions),
             protected_persons=[to_plain(person) for person in last.protected_persons],
+            said=[VersionItem.of(item) for item in order.versions if item.version in deciding],
             respondents=[RespondentItem.of(item) for item in statement.respondents],
             recalls=[to_plain(item) for item in order.recalls],
             suspensions=[to_plain(item) for item in order.suspensions],

@@ -1,12 +1,15 @@
 """Orders in lines for people; what stands in them is what the API answers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stayaway.cli.version_lines import exception_lines, field_words, head_lines, vehicle_line, zone_lines
 
 if TYPE_CHECKING:
     from stayaway.api.order_forms import OrderDetail, OrderItem, RecordItem, RespondentItem
 
 _RECORD_FIELDS = (
     "version",
+    "kind",
     "order_version",
     "respondent_id",
     "status",
@@ -16,7 +19,9 @@ _RECORD_FIELDS = (
     "from_at",
     "until_at",
     "validated_at",
+    "void",
     "reason_text",
+    "source_text",
 )
 
 
@@ -31,17 +36,20 @@ def item_line(item: "OrderItem") -> str:
 def order_lines(detail: "OrderDetail") -> list[str]:
     """What an order said, respondent by respondent."""
     lines = [f"{item_line(detail)} | at {detail.at}, as known at {detail.known_at}"]
-    lines += [f"{detail.monitoring}: {term}" for term in detail.not_monitored]
     if detail.address_withheld:
         lines.append("Address withheld: the respondent was not told it; do not voice it.")
-    conditions = ", ".join(detail.conditions) or "none"
-    lines.append(f"Ask {detail.agency_ori}, {detail.agency_telephone}. Conditions: {conditions}")
+    for version in detail.said:
+        lines += head_lines(version)
     for item in detail.respondents:
         lines += _respondent_lines(item)
     for recall in detail.recalls:
         void = " (void)" if recall["void"] else ""
         lines.append(f"recalled at {recall['recalled_at']}{void}: {recall['reason_text']}")
     lines += [f"suspended {s['from_at']} to {s['until_at']}: {s['reason_text']}" for s in detail.suspensions]
+    for alone in detail.provisionals:
+        lines.append(f"version {alone['version']} put in force by one person, until {alone['until_at']}")
+    lines += [f"version {c['version']} confirmed at {c['recorded_at']}" for c in detail.confirmations]
+    lines += [f"validated at {v['validated_at']} with {v['source_text']}" for v in detail.validations]
     return lines
 
 
@@ -49,13 +57,13 @@ def _respondent_lines(item: "RespondentItem") -> list[str]:
     state = "IN FORCE" if item.in_force else f"not in force: {', '.join(item.reasons)}"
     until = f", until {item.expires_at}" if item.expires_at else ""
     check = f", {item.second_check}" if item.second_check else ""
-    lines = [f"respondent {item.respondent_id}: version {item.version} {item.status} {state}{until}{check}"]
-    lines += [f"  vehicle {vehicle['vehicle_id']} {vehicle['plate']}" for vehicle in item.vehicles]
+    name = f" {item.name}" if item.name else ""
+    bound = f"version {item.version} {item.status} {state}{until}{check}"
+    lines = [f"respondent {item.respondent_id}{name}: {bound}"]
+    lines += [f"  {vehicle_line(vehicle)}" for vehicle in item.vehicles]
     lines += [f"  device {device_id}" for device_id in item.device_ids]
-    lines += [f"  {_zone_line(zone)}" for zone in item.zones]
-    for exception in item.exceptions:
-        covers = "a window covers it" if exception["window_covers"] else "no window covers it"
-        lines.append(f"  exception {exception['exception_id']} {exception['kind']}: {covers}")
+    lines += [f"  {line}" for zone in item.zones for line in zone_lines(zone)]
+    lines += [f"  {line}" for exception in item.exceptions for line in exception_lines(exception)]
     for notice in item.notices:
         counts = "" if notice["counts"] else ", does not count here"
         told = f"{notice['kind']} of version {notice['order_version']} at {notice['noticed_at']}"
@@ -63,14 +71,9 @@ def _respondent_lines(item: "RespondentItem") -> list[str]:
     return lines
 
 
-def _zone_line(zone: dict[str, Any]) -> str:
-    when = "its schedule holds" if zone["schedule_covers"] else "outside its schedule"
-    ordered = f", {zone['distance_value']:g} {zone['distance_unit']}" if "distance_value" in zone else ""
-    return f"zone {zone['zone_id']} {zone['place_type']}{ordered}, {zone['vertices']} vertices: {when}"
-
-
 def record_line(item: "RecordItem") -> str:
     """One record with both its times and who applied it."""
-    said = "".join(f" {name}={item.record[name]}" for name in _RECORD_FIELDS if name in item.record)
+    record = {name: field_words(name, item.record[name]) for name in _RECORD_FIELDS if name in item.record}
+    said = "".join(f" {name}={words}" for name, words in record.items())
     applied = f"applied {item.applied_at} by {item.applied_by or 'somebody whose audit entry is missing'}"
     return f"{item.registry_sequence} {item.kind}{said} | known since {item.recorded_at} | {applied}"

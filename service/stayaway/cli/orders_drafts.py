@@ -26,6 +26,7 @@ from stayaway.cli.registry_tools import (
     person,
     with_tools,
 )
+from stayaway.cli.version_lines import field_words
 
 if TYPE_CHECKING:
     from stayaway.api.draft_forms import DraftItem, FindingItem, PreviewAnswer
@@ -273,7 +274,9 @@ def _say_preview(answer: "PreviewAnswer") -> None:
     for item in answer.differences:
         tell(f"{item.change} {item.what} {item.subject}")
         for field in item.fields:
-            tell(f"  {field.name}: {field.before} -> {field.after}")
+            before, after = (field_words(field.name, value) for value in (field.before, field.after))
+            change = {"ADDED": after, "REMOVED": before}.get(item.change, f"{before} -> {after}")
+            tell(f"  {field.name}: {change}")
     _say_findings(answer.findings)
     for lack in answer.lacks:
         tell(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")

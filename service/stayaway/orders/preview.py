@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from stayaway.kernel.shape import Shape
 from stayaway.orders.area import area_m2
-from stayaway.orders.model import CourtOrder, OrderVersion
+from stayaway.orders.model import CourtOrder, OrderException, OrderVersion
 from stayaway.orders.plain import count_vertices, to_plain
 from stayaway.orders.questions import Problem, Question, content_lacks, questions
 from stayaway.orders.rules import counting_versions
@@ -16,12 +16,16 @@ Change = Literal["ADDED", "REMOVED", "CHANGED"]
 Keyed = Mapping[str, Any]
 
 _LISTED = ("respondents", "zones", "exceptions", "protected_persons")
-_NOT_COMPARED = ("order_id", "version", "recorded_at", "content_sha256", *_LISTED)
+_PARTS = ("vehicles", "device_ids")
+_NOT_COMPARED = ("order_id", "version", "recorded_at", "content_sha256", *_LISTED, *_PARTS)
+"""Numbers of the recording itself, and what is compared item by item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that the draft changes. `fields`: (name, before, after) of what is CHANGED."""
+    """One thing that the draft changes. `fields`: (name, before, after) of what differs; of what is ADDED
+    or REMOVED everything that it says, None on the side where it is not.
+    """
 
     what: Literal["order", "zone", "exception", "respondent", "vehicle", "device", "protected_person"]
     subject: str
@@ -91,8 +95,7 @@ def to_feature(shape: Shape, properties: dict[str, Any]) -> dict[str, Any]:
 
 def compare(before: OrderVersion | None, after: OrderVersion) -> Iterator[Difference]:
     """Every difference between two versions; all is ADDED where there was none."""
-    if before is not None:
-        yield from _changed("order", after.order_id, before, after, _NOT_COMPARED)
+    yield from _compare_lists("order", _orders(before), _orders(after))
     yield from _compare_lists("zone", _zones(before), _zones(after))
     yield from _compare_lists("exception", _exceptions(before), _exceptions(after))
     yield from _compare_lists("respondent", _respondents(before), _respondents(after))
@@ -104,23 +107,33 @@ def compare(before: OrderVersion | None, after: OrderVersion) -> Iterator[Differ
 def _compare_lists(what: Any, before: Keyed, after: Keyed) -> Iterator[Difference]:
     for name in sorted(before.keys() | after.keys()):
         if name not in before:
-            yield Difference(what=what, subject=name, change="ADDED")
+            yield Difference(what=what, subject=name, change="ADDED", fields=_differing(None, after[name]))
         elif name not in after:
-            yield Difference(what=what, subject=name, change="REMOVED")
-        else:
-            yield from _changed(what, name, before[name], after[name], ("vehicles", "device_ids"))
+            yield Difference(what=what, subject=name, change="REMOVED", fields=_differing(before[name], None))
+        elif differing := _differing(before[name], after[name]):
+            yield Difference(what=what, subject=name, change="CHANGED", fields=differing)
 
 
-def _changed(
-    what: Any, subject: str, before: Any, after: Any, left_out: tuple[str, ...]
-) -> Iterator[Difference]:
-    if isinstance(before, str):
-        return
-    names = [field.name for field in fields(before) if field.name not in left_out]
-    pairs = [(name, to_plain(getattr(before, name)), to_plain(getattr(after, name))) for name in names]
-    differing = tuple(pair for pair in pairs if pair[1] != pair[2])
-    if differing:
-        yield Difference(what=what, subject=subject, change="CHANGED", fields=differing)
+def _differing(before: Any, after: Any) -> tuple[tuple[str, Any, Any], ...]:
+    """The fields of a value in which the two sides differ; a device is its id and has none."""
+    named = before if after is None else after
+    if isinstance(named, str):
+        return ()
+    names = [field.name for field in fields(named) if field.name not in _NOT_COMPARED]
+    pairs = [(name, _plain_field(before, name), _plain_field(after, name)) for name in names]
+    return tuple(pair for pair in pairs if pair[1] != pair[2])
+
+
+def _plain_field(item: Any, name: str) -> Any:
+    if item is None:
+        return None
+    if isinstance(item, OrderException) and name == "place" and item.place is None:
+        return "WHOLE_ZONE"  # as on the wire: None would read as no place at all
+    return to_plain(getattr(item, name))
+
+
+def _orders(version: OrderVersion | None) -> Keyed:
+    return {version.order_id: version} if version else {}
 
 
 def _zones(version: OrderVersion | None) -> Keyed:

@@ -44,6 +44,7 @@ def test_the_same_content_differs_in_nothing() -> None:
 def test_where_there_was_nothing_everything_is_added() -> None:
     found = [(item.what, item.subject, item.change) for item in compare(None, BEFORE)]
     assert found == [
+        ("order", "O1", "ADDED"),
         ("zone", "Z1", "ADDED"),
         ("respondent", "R1", "ADDED"),
         ("vehicle", "R1/V1", "ADDED"),
@@ -63,7 +64,6 @@ def test_where_there_was_nothing_everything_is_added() -> None:
         (("respondents", 0, "name"), "Kim Sample", ("respondent", "R1", "CHANGED", ["name"])),
         ((*FIRST_CAR, "used_by"), None, ("vehicle", "R1/V1", "CHANGED", ["used_by"])),
         ((*FIRST_CAR, "plate"), "NEW 1", ("vehicle", "R1/V1", "CHANGED", ["plate", "plate_as_entered"])),
-        (FIRST_CAR, None, ("vehicle", "R1/V1", "REMOVED", [])),
         (("respondents", 0, "devices"), None, ("device", "R1/D9", "REMOVED", [])),
         (("conditions",), ["04"], ("order", "O1", "CHANGED", ["conditions"])),
     ],
@@ -73,6 +73,17 @@ def test_one_change_is_one_difference_with_its_fields(
 ) -> None:
     (item,) = compare(BEFORE, version(changed(path, value)))
     assert (item.what, item.subject, item.change, [name for name, _, _ in item.fields]) == expected
+
+
+def test_what_is_added_or_removed_is_told_with_all_that_it_says() -> None:
+    without = version(changed(FIRST_CAR, None))
+    (added,), (removed,) = compare(without, BEFORE), compare(BEFORE, without)
+    assert (added.what, added.subject, added.change) == ("vehicle", "R1/V1", "ADDED")
+    assert (removed.subject, removed.change) == ("R1/V1", "REMOVED")
+    car = BEFORE.respondents[0].vehicles[0]
+    assert ("plate_as_entered", None, car.plate_as_entered) in added.fields
+    assert ("link_basis", None, car.link_basis) in added.fields
+    assert [(name, after, before) for name, before, after in added.fields] == list(removed.fields)
 
 
 def test_a_protected_persons_own_car_shows_before_and_after() -> None:
