@@ -130,8 +130,15 @@ def test_from_draft_to_recall(shell: Shell) -> None:
     assert "alerts withdrawn 0" in recalled
     shown = json.loads(shell.orders("show", "O1", "--json", "--at", "2026-02-15T00:00:00Z"))
     assert shown["respondents"][0]["in_force"]
-    history = shell.orders("history", "O1").splitlines()
+    records = shell.orders("history", "O1").splitlines()
+    history = [line for line in records if not line.startswith("  ")]
     assert [line.split()[1] for line in history] == ["VERSION", "NOTICE", "RECALL"]
+    behind = "\n".join(line for line in records if line.startswith("  "))
+    assert "  SECOND_PERSON: draft 1, written by ann, approved by bob at " in behind
+    assert "  typed case_number F-2026-00117, expiry 2028-01-05" in behind
+    assert "  YES (the order lists it) to own-place/Z1: Does zone Z1 cover" in behind
+    approval = json.loads(shell.orders("draft", "show", "1"))["approval"]
+    assert approval["answers"][0]["text"].startswith("Is this one of two orders")
     assert "kind=PERSONAL" in history[1]
     assert "void=no" in history[2]
     assert history[0].endswith("by bob")
@@ -147,7 +154,12 @@ def test_alone_in_an_emergency_and_then_confirmed(shell: Shell) -> None:
     assert "cannot be its second person" in shell.orders(
         "confirm", "O1", "--version", "1", *TYPED, "--as", "ann", code=1
     )
+    behind = shell.orders("history", "O1")
+    assert "  EMERGENCY: draft 1, written by ann, approved by ann at " in behind
+    assert ": night\n" in behind
+    assert "confirmed at" not in behind
     assert "recorded: CONFIRMATION" in shell.orders("confirm", "O1", "--version", "1", *TYPED, "--as", "bob")
+    assert ": night, confirmed at " in shell.orders("history", "O1")
     assert "EMERGENCY" not in shell.orders("due")
 
 
@@ -182,6 +194,7 @@ def test_check_import_and_draft_say_what_the_registry_has(shell: Shell) -> None:
     again = {"schema": "orders.v1", "orders": [{**ORDERS["orders"][0], "order_id": "O2"}]}
     named = "Order O1 of the same respondent has this place already (in the registry, version 1"
     assert named not in shell.orders("import", shell.write(first))
+    assert "  FEED: it came with an orders file" in shell.orders("history", "O1")
     checked = shell.orders("check", shell.write(again))
     assert named in checked
     assert "Compared with the registry (sequence 1): 1 orders there concern this file." in checked

@@ -142,8 +142,36 @@ async def test_the_next_version_is_written_from_the_one_before(desk: Desk) -> No
     assert shown["draft"] == draft["order"] == draft_content()
     assert shown["record"]["version"] == 1
     assert (await desk.send("GET", "orders/O1/versions/2", "ann")).status_code == 404
+    assert (await desk.get("orders/O1/history"))["records"][0]["approval"]["approver"] == "bob"
     nobody = await desk.send("POST", "order-drafts", "%20", {"order": shown["draft"]})
     assert (nobody.status_code, nobody.json()["problems"][0]["pointer"]) == (422, "/actor")
+
+
+async def test_what_the_approver_answered_can_be_read(desk: Desk) -> None:
+    """With the draft and with the version: the same; each look is audited before anything is shown."""
+    draft = await desk.draft()
+    other = {"order": draft_content(conditions=["04", "06"])}
+    path = "order-drafts/1"
+    draft = (await desk.send("PUT", path, "cleo", other, if_match=draft["etag"])).json()
+    assert draft["approval"] is None
+    body = await desk.statement(draft, mutual="YES", **{"mutual-petition-and-findings": "YES"})
+    assert (
+        await desk.send("POST", f"{path}/approval", "bob", body, if_match=draft["etag"])
+    ).status_code == 201
+    shown = (await desk.get(path))["approval"]
+    (record,) = (await desk.get("orders/O1/history"))["records"]
+    assert record["approval"] == shown
+    assert (shown["kind"], shown["writers"], shown["approver"]) == ("SECOND_PERSON", ["ann", "cleo"], "bob")
+    assert {name: shown[name] for name in TYPED} == TYPED
+    sent = {item["question_id"]: (item["answer"], item.get("reason_text", "")) for item in body["answers"]}
+    kept = {item["question_id"]: (item["answer"], item["reason_text"]) for item in shown["answers"]}
+    assert kept == sent
+    assert all(item["text"].endswith((".", "?")) for item in shown["answers"])
+    content = {**draft_content("O2"), "version": 1, "recorded_at": "2026-01-05T18:00:00Z"}
+    data = json.dumps({"schema": "orders.v1", "orders": [content]}).encode()
+    await import_file(desk.pool, desk.seal, data, POLICY, actor="feed", at=START)
+    (fed,) = (await desk.get("orders/O2/history"))["records"]
+    assert (fed["approval"]["kind"], fed["approval"]["approver"], fed["applied_by"]) == ("FEED", None, "feed")
 
 
 async def test_a_draft_behind_the_registry_is_not_approved(desk: Desk) -> None:

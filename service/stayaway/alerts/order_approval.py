@@ -20,6 +20,7 @@ from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json, parse_json
+from stayaway.orders.approvals import SEAL_PURPOSE as _PURPOSE
 from stayaway.orders.draft import OrderDraft, require_usable
 from stayaway.orders.draft_store import load_draft, lock_open_draft, lock_order
 from stayaway.orders.draft_views import compare_draft
@@ -36,7 +37,6 @@ from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 _SQL = load_queries("stayaway.orders", "drafts.sql")
-_PURPOSE = "order_approval"
 _ANOTHER = "Another person must: ask somebody who wrote no part of it."
 
 

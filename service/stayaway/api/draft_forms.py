@@ -4,9 +4,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
+from stayaway.api.approval_forms import ApprovalItem
 from stayaway.api.forms import Input
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import json_pointer
+from stayaway.orders.approval import Approval
 from stayaway.orders.draft import DraftCheck, OrderDraft
 from stayaway.orders.findings import Finding, has_errors
 from stayaway.orders.preview import Preview
@@ -54,14 +56,19 @@ class DraftItem(BaseModel):
 
 
 class DraftDetail(DraftItem):
-    """One draft with its content."""
+    """One draft with its content, and with its approval once it has one."""
 
     order: dict[str, Any]
+    approval: ApprovalItem | None
 
     @classmethod
-    def of_draft(cls, draft: OrderDraft) -> Self:
+    def of_draft(cls, draft: OrderDraft, approval: Approval | None = None) -> Self:
         """`draft` on the wire."""
-        return cls(**DraftItem.of(draft).model_dump(), order=dict(draft.content))
+        return cls(
+            **DraftItem.of(draft).model_dump(),
+            order=dict(draft.content),
+            approval=ApprovalItem.of(approval) if approval else None,
+        )
 
 
 class DraftList(BaseModel):

@@ -31,11 +31,10 @@ from stayaway.orders.draft import DraftState, OrderDraft
 from stayaway.orders.draft_store import (
     create_draft,
     list_drafts,
-    look_at_draft,
     replace_draft,
     withdraw_draft,
 )
-from stayaway.orders.draft_views import check_draft, preview_draft
+from stayaway.orders.draft_views import check_draft, look_at_draft, preview_draft
 
 _PREFIX = "/api/v1/order-drafts"
 Number = Annotated[int, Path(ge=1, lt=2**63, description="The draft's number."), PLAIN_DIGITS]
@@ -92,13 +91,13 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
 
     @router.get("/{draft_number}")
     async def show(draft_number: Number, response: Response, actor: ActorName = "unnamed") -> DraftDetail:
-        """One draft with its content and its ETag. The look is audited."""
+        """One draft with its content, its ETag and its approval. The look is audited."""
         async with settings.pool.acquire() as conn:
-            draft = await look_at_draft(
+            draft, approval = await look_at_draft(
                 conn, settings.seal, draft_number, person_of(actor), now=settings.wall_clock(), view="api"
             )
         _tagged(response, draft)
-        return DraftDetail.of_draft(draft)
+        return DraftDetail.of_draft(draft, approval)
 
     @router.get("/{draft_number}/check")
     async def check(draft_number: Number, response: Response, actor: ActorName = "unnamed") -> CheckAnswer:

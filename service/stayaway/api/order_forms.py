@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from stayaway.alerts.order_acts import ActOutcome
 from stayaway.alerts.order_approval import Approved, alerts_of
 from stayaway.alerts.order_changes import Imported
+from stayaway.api.approval_forms import ApprovalItem
 from stayaway.api.draft_forms import FindingItem
 from stayaway.api.version_forms import VersionItem, exception_item, zone_item
 from stayaway.kernel.instants import format_instant
@@ -150,13 +151,17 @@ class OrderDetail(OrderItem):
 
 
 class RecordItem(BaseModel):
-    """One record of an order: `recorded_at` when it became known, `applied_at` when we took it in."""
+    """One record of an order: `recorded_at` when it became known, `applied_at` when we took it in.
+
+    `approval`: who stands behind it, of a VERSION only.
+    """
 
     kind: str
     registry_sequence: int
     recorded_at: str
     applied_at: str
     applied_by: str | None
+    approval: ApprovalItem | None
     record: dict[str, Any]
 
     @classmethod
@@ -168,6 +173,7 @@ class RecordItem(BaseModel):
             recorded_at=format_instant(item.record.recorded_at),
             applied_at=format_instant(item.applied_at),
             applied_by=item.applied_by,
+            approval=ApprovalItem.of(item.approval) if item.kind == "VERSION" else None,
             record=to_plain(item.record),
         )
 

@@ -38,7 +38,8 @@ def zone(
     changed.
     """
     from stayaway.orders.draft import with_geometry
-    from stayaway.orders.draft_store import look_at_draft, replace_draft
+    from stayaway.orders.draft_store import replace_draft
+    from stayaway.orders.draft_views import look_at_draft
     from stayaway.orders.zonefiles.model import ReadOptions
     from stayaway.platform.clock import now
 
@@ -54,7 +55,7 @@ def zone(
             say("Nothing was changed.")
             return EXIT_FAILED
         who = person(actor)
-        found = await look_at_draft(tools.conn, tools.seal, draft, who, now=now(), view="cli")
+        found, _ = await look_at_draft(tools.conn, tools.seal, draft, who, now=now(), view="cli")
         content = with_geometry(found.content, zone_id, _fields(chosen))
         say_draft(await replace_draft(tools.conn, tools.seal, draft, content, who, if_match=etag, now=now()))
         return 0

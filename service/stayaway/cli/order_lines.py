@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from stayaway.cli.version_lines import exception_lines, field_words, head_lines, vehicle_line, zone_lines
 
 if TYPE_CHECKING:
+    from stayaway.api.approval_forms import ApprovalItem
     from stayaway.api.order_forms import OrderDetail, OrderItem, RecordItem, RespondentItem
 
 _RECORD_FIELDS = (
@@ -71,8 +72,28 @@ def _respondent_lines(item: "RespondentItem") -> list[str]:
     return lines
 
 
-def record_line(item: "RecordItem") -> str:
-    """One record with both its times and who applied it."""
+def record_lines(item: "RecordItem") -> list[str]:
+    """One record with both its times and who applied it; of a version also who stands behind it."""
+    return [_record_line(item), *(_approval_lines(item.approval) if item.approval else ())]
+
+
+def _approval_lines(item: "ApprovalItem") -> list[str]:
+    if item.kind == "FEED":
+        return ["  FEED: it came with an orders file; no draft of it was approved here"]
+    alone = f", alone until {item.until_at}: {item.emergency_reason_text}" if item.until_at else ""
+    second = f", confirmed at {item.confirmed_at}" if item.confirmed_at else ""
+    by = f"written by {', '.join(item.writers)}, approved by {item.approver} at {item.approved_at}"
+    lines = [
+        f"  {item.kind}: draft {item.draft_number}, {by}{alone}{second}",
+        f"  typed case_number {item.case_number}, expiry {item.expiry}",
+    ]
+    for answer in item.answers:
+        reason = f" ({answer.reason_text})" if answer.reason_text else ""
+        lines.append(f"  {answer.answer}{reason} to {answer.question_id}: {answer.text}")
+    return lines
+
+
+def _record_line(item: "RecordItem") -> str:
     record = {name: field_words(name, item.record[name]) for name in _RECORD_FIELDS if name in item.record}
     said = "".join(f" {name}={words}" for name, words in record.items())
     applied = f"applied {item.applied_at} by {item.applied_by or 'somebody whose audit entry is missing'}"

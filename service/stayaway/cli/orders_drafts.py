@@ -193,16 +193,16 @@ def show(
     actor: Actor = "cli",
     purpose: Purpose = DEFAULT_PURPOSE,
 ) -> None:
-    """One draft with its content, as JSON; the look is audited."""
+    """One draft with its content and approval, as JSON; the look is audited."""
     from stayaway.api.draft_forms import DraftDetail
-    from stayaway.orders.draft_store import look_at_draft
+    from stayaway.orders.draft_views import look_at_draft
     from stayaway.platform.clock import now
 
     async def act(tools: Tools) -> None:
-        found = await look_at_draft(
+        found, approval = await look_at_draft(
             tools.conn, tools.seal, draft, person(actor, purpose), now=now(), view="cli"
         )
-        typer.echo(DraftDetail.of_draft(found).model_dump_json(indent=2))
+        typer.echo(DraftDetail.of_draft(found, approval).model_dump_json(indent=2))
 
     with_tools(act, database=database, keys=keys)
 

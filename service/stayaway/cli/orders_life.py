@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPolicyFile, say, tell
-from stayaway.cli.order_lines import item_line, order_lines, record_line
+from stayaway.cli.order_lines import item_line, order_lines, record_lines
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
     AsJson,
@@ -80,7 +80,8 @@ def history(
             typer.echo(shown.model_dump_json())
             return
         for item in shown.records:
-            tell(record_line(item))
+            for line in record_lines(item):
+                tell(line)
 
     with_tools(act, database=database, keys=keys)
 

@@ -112,15 +112,6 @@ async def withdraw_draft(
         return await load_draft(conn, seal, number)
 
 
-async def look_at_draft(
-    conn: Connection, seal: Seal, number: int, person: Person, *, now: datetime, view: str
-) -> OrderDraft:
-    """The draft as its last edit left it; the look is audited. `view`: what of it is looked at."""
-    draft = await load_draft(conn, seal, number)
-    await record_draft_look(conn, seal, draft, person, now=now, view=view)
-    return draft
-
-
 async def record_draft_look(
     conn: Connection,
     seal: Seal,
@@ -157,7 +148,7 @@ async def list_drafts(
     async with conn.transaction():
         found = await conn.fetch(_SQL.list_drafts, state, before, limit + 1)
         numbers = [row["draft_number"] for row in found[:limit]]
-        drafts = await _load(conn, seal, numbers)
+        drafts = await load_drafts(conn, seal, numbers)
         payload = {"view": view, "state": state, "before": before, "draft_numbers": numbers}
         await record_look(conn, seal, EntryType.ORDER_DRAFTS_LISTED, person, None, payload, now)
     return DraftPage(drafts=drafts, next_before=numbers[-1] if len(found) > limit else None)
@@ -165,7 +156,7 @@ async def list_drafts(
 
 async def load_draft(conn: Connection, seal: Seal, number: int) -> OrderDraft:
     """The draft; NotFoundError where there is none. The caller audits the look."""
-    drafts = await _load(conn, seal, [number])
+    drafts = await load_drafts(conn, seal, [number])
     if not drafts:
         raise NotFoundError("There is no such draft.", "Look at the list for the drafts there are.")
     return drafts[0]
@@ -243,7 +234,8 @@ async def _note(
     await record_order_act(conn, seal, entry_type, person, order_id, payload, now)
 
 
-async def _load(conn: Connection, seal: Seal, numbers: Sequence[int]) -> tuple[OrderDraft, ...]:
+async def load_drafts(conn: Connection, seal: Seal, numbers: Sequence[int]) -> tuple[OrderDraft, ...]:
+    """These drafts, newest first; those that there are not are left out. The caller audits the look."""
     rows = await conn.fetch(_SQL.load_drafts, numbers)
     writers: dict[int, dict[str, None]] = defaultdict(dict)
     for edit in await conn.fetch(_SQL.load_edits, numbers):

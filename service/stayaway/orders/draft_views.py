@@ -1,9 +1,11 @@
-"""Looks at a draft that compute something: its checks, its preview. Each is audited."""
+"""Looks at a draft: with its approval, its checks, its preview. Each is audited."""
 
 import asyncio
 from datetime import datetime
 
 from stayaway.access.person import Person
+from stayaway.orders.approval import Approval
+from stayaway.orders.approvals import load_approvals
 from stayaway.orders.draft import DraftCheck, OrderDraft, check_content, read_content, require_usable
 from stayaway.orders.draft_store import load_draft, record_draft_look
 from stayaway.orders.history_load import load_court_orders
@@ -11,6 +13,17 @@ from stayaway.orders.meet import load_met
 from stayaway.orders.preview import Preview, preview_version, version_before
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
+
+
+async def look_at_draft(
+    conn: Connection, seal: Seal, number: int, person: Person, *, now: datetime, view: str
+) -> tuple[OrderDraft, Approval | None]:
+    """The draft as its last edit left it, and its approval; the look, at `view` of it, is audited."""
+    draft = await load_draft(conn, seal, number)
+    await record_draft_look(conn, seal, draft, person, now=now, view=view)
+    if draft.state != "APPROVED":
+        return draft, None
+    return draft, (await load_approvals(conn, seal, draft.order_id))[draft.version]
 
 
 async def check_draft(

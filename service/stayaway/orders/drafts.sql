@@ -83,6 +83,14 @@ SELECT a.draft_number, a.approval_kind, a.until_at, a.answers_sealed, c.confirme
  WHERE a.order_id = $1 AND a.version = $2
    FOR UPDATE OF a;
 
+-- name: load_approvals
+-- description: The approvals of an order's versions, with when each was confirmed.
+SELECT a.draft_number, a.version, a.approval_kind, a.approved_at, a.until_at, a.answers_sealed, c.confirmed_at
+  FROM order_approval a
+  LEFT JOIN order_confirmation c USING (draft_number)
+ WHERE a.order_id = $1
+ ORDER BY a.version;
+
 -- name: insert_confirmation
 -- description: A second person behind an emergency entry; the database refuses the first one again.
 INSERT INTO order_confirmation (draft_number, approval_kind, approver_ref, author_ref, until_at,

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from stayaway.orders.approval import Approval
 from stayaway.orders.model import (
     CourtOrder,
     Notice,
@@ -37,7 +38,8 @@ class Recorded:
     """One record as the registry holds it.
 
     `recorded_at` (in the record): when it became known; `applied_at`: when this registry took it in,
-    at `registry_sequence`. `applied_by`: the name in the audit entry of that act.
+    at `registry_sequence`. `applied_by`: the name in the audit entry of that act. `approval`: of a version
+    that was a draft, and of nothing else.
     """
 
     kind: RecordKind
@@ -46,6 +48,7 @@ class Recorded:
     ordinal: int
     applied_at: datetime
     applied_by: str | None
+    approval: Approval | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,15 @@ from stayaway.access.person import Person
 from stayaway.audit.entries import AuditRow, EntryType, open_entry
 from stayaway.kernel.errors import NotFoundError
 from stayaway.kernel.instants import format_instant
+from stayaway.orders.approval import Approval
+from stayaway.orders.approvals import load_approvals
 from stayaway.orders.change import SOURCE_PURPOSE
 from stayaway.orders.codec import decode_source
 from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, state_order
 from stayaway.orders.load import read_row, read_sealed
 from stayaway.orders.looks import record_look
-from stayaway.orders.model import CourtOrder, Record
+from stayaway.orders.model import CourtOrder, OrderVersion, Record
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
@@ -105,7 +107,8 @@ async def look_at_history(
         if not rows:
             raise _no_order()
         appliers = _appliers(seal, await conn.fetch(_SQL.load_appliers, order_id))
-        history = tuple(_recorded(seal, row, appliers) for row in rows)
+        approvals = await load_approvals(conn, seal, order_id)
+        history = tuple(_recorded(seal, row, appliers, approvals) for row in rows)
         payload = {"order_id": order_id, "view": view, "records": len(history)}
         await record_look(conn, seal, EntryType.ORDER_VIEWED, person, order_id, payload, now)
     return history
@@ -152,17 +155,19 @@ async def list_orders(
     )
 
 
-def _recorded(seal: Seal, row: Any, appliers: dict[int, str]) -> Recorded:
+def _recorded(seal: Seal, row: Any, appliers: dict[int, str], approvals: dict[int, Approval]) -> Recorded:
     name = appliers.get(row["change_number"])
     # A name is shown only where the row itself was written under it.
     is_theirs = name is not None and seal.reference(row["order_id"], name) == row["applied_by_ref"]
+    record = read_row(seal, row)
     return Recorded(
         kind=row["record_kind"],
-        record=read_row(seal, row),
+        record=record,
         registry_sequence=row["registry_sequence"],
         ordinal=row["ordinal"],
         applied_at=row["applied_at"],
         applied_by=name if is_theirs else None,
+        approval=approvals.get(record.version) if isinstance(record, OrderVersion) else None,
     )
 
 

@@ -1,0 +1,49 @@
+"""The approvals of an order's versions from Postgres, unsealed."""
+
+from typing import Any
+
+from stayaway.kernel.jsontext import parse_json
+from stayaway.orders.approval import Approval, RecordedAnswer
+from stayaway.orders.draft_store import load_drafts
+from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.seal import Seal
+
+SEAL_PURPOSE = "order_approval"
+_SQL = load_queries("stayaway.orders", "drafts.sql")
+
+
+async def load_approvals(conn: Connection, seal: Seal, order_id: str) -> dict[int, Approval]:
+    """The approvals of the order's versions, by version; one that came with a file has none.
+
+    The caller audits the look. Raises SealError rather than leave an answer out.
+    """
+    rows = await conn.fetch(_SQL.load_approvals, order_id)
+    drafts = await load_drafts(conn, seal, [row["draft_number"] for row in rows])
+    writers = {draft.draft_number: draft.writers for draft in drafts}
+    return {row["version"]: _approval(seal, order_id, row, writers[row["draft_number"]]) for row in rows}
+
+
+def _approval(seal: Seal, order_id: str, row: Any, writers: tuple[str, ...]) -> Approval:
+    kept = parse_json(seal.unseal(order_id, SEAL_PURPOSE, row["answers_sealed"]))
+    asked = {question["question_id"]: question["text"] for question in kept["asked"]}
+    return Approval(
+        kind=row["approval_kind"],
+        version=row["version"],
+        draft_number=row["draft_number"],
+        writers=writers,
+        approver=kept["approver"],
+        approved_at=row["approved_at"],
+        until_at=row["until_at"],
+        confirmed_at=row["confirmed_at"],
+        reason_text=kept.get("reason_text"),
+        typed=kept["typed"],
+        answers=tuple(
+            RecordedAnswer(
+                question_id=name,
+                text=asked[name],
+                answer=given["answer"],
+                reason_text=given["reason_text"],
+            )
+            for name, given in kept["answers"].items()
+        ),
+    )
