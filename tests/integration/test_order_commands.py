@@ -1,14 +1,16 @@
 """The life of an order by commands alone: each ends in words, and says what it did."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stayaway.platform.seal import FileSeal
-from support.commands import plain_environment, run_stayaway, says_no_traceback
+from support.commands import STAYAWAY, plain_environment, run_stayaway, says_no_traceback
 from support.lives import REGISTRY_POLICY, draft_content
 from support.wire_examples import ORDERS, POLICY
 
@@ -161,6 +163,29 @@ def test_alone_in_an_emergency_and_then_confirmed(shell: Shell) -> None:
     assert "recorded: CONFIRMATION" in shell.orders("confirm", "O1", "--version", "1", *TYPED, "--as", "bob")
     assert ": night, confirmed at " in shell.orders("history", "O1")
     assert "EMERGENCY" not in shell.orders("due")
+
+
+def test_a_reader_that_has_gone_is_not_taken_for_the_database(shell: Shell) -> None:
+    """As with `| head`: the answer has no reader any more, and nothing is wrong with Postgres."""
+    shell.orders("draft", "create", shell.write(draft_content()), "--as", "ann")
+    for command in (("draft", "show", "1"), ("draft", "list"), ("list", "--json")):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [*STAYAWAY, "orders", *command], stdout=writer, stderr=subprocess.PIPE, check=False, env=shell.env
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_tag_may_lack_the_quotes_that_a_shell_took_off(shell: Shell) -> None:
+    file = shell.write(draft_content())
+    shell.orders("draft", "create", file, "--as", "ann")
+    tag = json.loads(shell.orders("draft", "show", "1"))["etag"]
+    shell.orders("draft", "replace", "1", file, "--etag", tag.strip('"'), "--as", "ann")
+    for stale in (tag, tag.strip('"')):
+        said = shell.orders("draft", "withdraw", "1", "--etag", stale, "--as", "ann", code=1)
+        assert "edited since you looked at it" in said
 
 
 def test_what_is_not_there_or_not_in_form_is_said_in_words(shell: Shell) -> None:

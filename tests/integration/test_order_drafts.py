@@ -31,6 +31,9 @@ async def test_every_edit_needs_the_tag_of_what_was_seen(desk: Desk) -> None:
     other = {"order": draft_content(case_number="F-2")}
     assert (await desk.send("PUT", "order-drafts/1", "ann", other)).status_code == 428
     assert (await desk.send("PUT", "order-drafts/1", "ann", other, if_match='"1-0"')).status_code == 412
+    for no_tag in ("*", f"W/{draft['etag']}", f"{draft['etag']}, {draft['etag']}", draft["etag"].strip('"')):
+        refused = await desk.send("PUT", "order-drafts/1", "ann", other, if_match=no_tag)
+        assert (refused.status_code, refused.json()["type"]) == (412, "urn:stayaway:problem:no-tag"), no_tag
     again = await desk.send("PUT", "order-drafts/1", "cleo", other, if_match=draft["etag"])
     assert again.json()["writers"] == ["ann", "cleo"]
     assert (await desk.send("PUT", "order-drafts/1", "ann", other, if_match=draft["etag"])).status_code == 412
@@ -143,6 +146,9 @@ async def test_the_next_version_is_written_from_the_one_before(desk: Desk) -> No
     assert shown["record"]["version"] == 1
     assert (await desk.send("GET", "orders/O1/versions/2", "ann")).status_code == 404
     assert (await desk.get("orders/O1/history"))["records"][0]["approval"]["approver"] == "bob"
+    for path in ("orders", "orders/O1", "order-drafts", "orders-due"):
+        odd = await desk.send("GET", path, "%00")
+        assert odd.status_code in (200, 422), odd.text
     nobody = await desk.send("POST", "order-drafts", "%20", {"order": shown["draft"]})
     assert (nobody.status_code, nobody.json()["problems"][0]["pointer"]) == (422, "/actor")
 

@@ -4,8 +4,10 @@ Until sign-in exists the server listens on 127.0.0.1 alone. A Host header of ano
 refused, or a page of somebody's web site could reach us by DNS rebinding.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,6 +27,9 @@ MAX_DRAFT_BYTES: Final = 4 << 20
 UPLOAD_PATH: Final = "/api/v1/zone-files"
 MAX_UPLOAD_BODY_BYTES: Final = MAX_UPLOAD_BYTES + 65_536
 """A zone file and the form around it; this one path takes it."""
+MAX_DRAINED_BYTES: Final = 64 << 20
+"""Of a refused body: read and thrown away, so that whoever sends it hears why."""
+_DRAIN_S: Final = 5.0
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; "
@@ -83,8 +88,11 @@ class Guard:
                 _add_headers(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        refusal = refuse(scope["method"], scope["path"], Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = refuse(scope["method"], scope["path"], headers)
         if refusal is not None:
+            if "expect" not in headers:  # else it waits for our yes and has sent nothing yet
+                await _drain(receive)
             await _answer(send_guarded, *refusal)
             return
         try:
@@ -105,7 +113,7 @@ def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
     if host not in _HOSTS:
         return 421, f"This server answers to {LOOPBACK} and localhost only."
     if method not in _SAFE_METHODS | {"POST"} and not (method == "PUT" and path.startswith(DRAFTS_PATH)):
-        return 405, "Only GET, HEAD and POST are served."
+        return 405, "Only GET, HEAD and POST are served, and PUT where a draft is replaced."
     site = headers.get("sec-fetch-site")
     if method in _SAFE_METHODS:
         # A link or an address typed in is fine; a foreign page that loads ours as a part is not.
@@ -144,6 +152,20 @@ def _refuse_type(path: str, headers: Headers) -> tuple[int, str] | None:
     elif path.startswith("/api/") and media_type != "application/json":
         return 415, "Send application/json."
     return None
+
+
+async def _drain(receive: Receive) -> None:
+    """Take in what is being sent, within limits: with `Connection: close` it ends with our answer, and a
+    client that is still sending then sees a reset and never our words.
+    """
+    left = MAX_DRAINED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _add_headers(headers: MutableHeaders, path: str) -> None:

@@ -14,6 +14,7 @@ from stayaway.api.session import ForeignFormError
 from stayaway.kernel.errors import (
     ConflictError,
     LooklessError,
+    NoTagError,
     NotAllowedError,
     NotFoundError,
     RefusedError,
@@ -28,6 +29,11 @@ _REMEDIES = {
     **REMEDIES,
     "extra_forbidden": "Unknown field: leave it out.",
     "model_attributes_type": REMEDIES["model_type"],
+}
+_HTTP_REMEDIES = {
+    400: "Send one JSON object in UTF-8, nested less deep.",
+    404: "/api/v1/openapi.json lists what there is.",
+    405: "/api/v1/openapi.json lists what each address takes.",
 }
 MEDIA_TYPE = "application/problem+json"
 
@@ -65,6 +71,7 @@ _OWN: tuple[tuple[type[StayawayError], str, str, int], ...] = (
     (RefusedError, "refused", "Something in it does not hold.", 422),
     (NotAllowedError, "not-allowed", "This person may not do that.", 403),
     (LooklessError, "precondition-required", "Say which state you decided on.", 428),
+    (NoTagError, "no-tag", "It names no edit that was looked at.", 412),
     (StaleError, "stale", "It changed since you looked at it.", 412),
     (NotFoundError, "not-found", "There is no such thing.", 404),
     (ConflictError, "conflict", "Somebody or something was first.", 409),
@@ -82,7 +89,8 @@ def problem_of(error: BaseException) -> Problem | None:
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
-        return Problem(title=str(error.detail), status=error.status_code)
+        remedy = _HTTP_REMEDIES.get(error.status_code, "")
+        return Problem(title=str(error.detail), status=error.status_code, remedy=remedy)
     if isinstance(error, UNREACHABLE):
         return Problem(
             type="urn:stayaway:problem:database",

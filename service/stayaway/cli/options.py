@@ -84,12 +84,18 @@ def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> Non
         _drop_output()
         code = failed
     except OSError as error:
-        if error.errno not in _UNWRITABLE or error.filename is not None:
+        if not is_of_output(error):
             raise
         _drop_output()
         say(f"The output cannot be written: {error.strerror}. What was written is not whole.")
         code = failed
     sys.exit(code)
+
+
+def is_of_output(error: OSError) -> bool:
+    """Whether it says that what was written to an open stream can go no further."""
+    unwritable = error.errno in _UNWRITABLE and error.filename is None
+    return unwritable or isinstance(error, BrokenPipeError)
 
 
 def _drop_output() -> None:

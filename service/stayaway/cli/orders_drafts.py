@@ -39,7 +39,17 @@ Number = Annotated[int, typer.Argument(min=1, help="The draft's number.")]
 ContentFile = Annotated[
     Path, typer.Argument(help="One record of orders.v1 as JSON, without version and recorded_at.")
 ]
-Tag = Annotated[str, typer.Option("--etag", help="The tag of the draft as you saw it; `show` prints it.")]
+
+
+def _quoted(tag: str) -> str:
+    """The tag in the quotes that belong to it; a shell takes them off."""
+    return tag if tag.startswith('"') else f'"{tag}"'
+
+
+Tag = Annotated[
+    str,
+    typer.Option("--etag", help="The tag of the draft as you saw it; `show` prints it.", callback=_quoted),
+]
 
 
 def _content(file: Path) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import EXIT_FAILED, end_with_async, say, settings_with
+from stayaway.cli.options import EXIT_FAILED, end_with_async, is_of_output, say, settings_with
 
 if TYPE_CHECKING:
     from stayaway.access.person import Person
@@ -74,6 +74,8 @@ async def use_tools(
     try:
         return await act(Tools(conn=conn, seal=seal, settings=settings))
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
+        if isinstance(error, OSError) and is_of_output(error) and not conn.is_closed():
+            raise  # standard output's reader has gone, or its disk is full: `end_with` says so
         raise UnreachableError(
             f"Postgres went away meanwhile ({type(error).__name__}).",
             "Look whether the act was recorded before you send it again.",

@@ -42,6 +42,10 @@ class StaleError(ConflictError):
     """What was to be changed has changed since it was looked at: a lost update was prevented."""
 
 
+class NoTagError(StaleError):
+    """What was sent in place of a tag names no state that anybody can have looked at."""
+
+
 class NotAllowedError(StayawayError):
     """This person, or anyone under this policy, may not do that."""
 

@@ -6,6 +6,7 @@ draft's row first too (alerts.order_approval).
 
 import hashlib
 import hmac
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,14 @@ from typing import Any
 
 from stayaway.access.person import Person
 from stayaway.audit.entries import EntryType
-from stayaway.kernel.errors import ConflictError, LooklessError, NotFoundError, RefusedError, StaleError
+from stayaway.kernel.errors import (
+    ConflictError,
+    LooklessError,
+    NoTagError,
+    NotFoundError,
+    RefusedError,
+    StaleError,
+)
 from stayaway.kernel.jsontext import canonical_json, parse_json
 from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.draft import DraftState, OrderDraft, parse_content
@@ -24,6 +32,7 @@ from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 SEAL_PURPOSE = "order_draft"
+_TAG = re.compile(r'"[^"]*"')
 _SQL = load_queries("stayaway.orders", "drafts.sql")
 
 
@@ -165,13 +174,18 @@ async def load_draft(conn: Connection, seal: Seal, number: int) -> OrderDraft:
 async def lock_open_draft(conn: Connection, seal: Seal, number: int, if_match: str | None) -> OrderDraft:
     """The draft under its row's lock, open and the one that `if_match` names.
 
-    Raises LooklessError where nothing was named, ConflictError where it is closed, StaleError where
-    it was edited since.
+    Raises LooklessError where nothing was named, NoTagError for what is no tag of a draft, ConflictError
+    where it is closed, StaleError where it was edited since.
     """
     if if_match is None:
         raise LooklessError(
             "The act does not say which edit of the draft it is about.",
             "Load the draft and send its ETag as If-Match.",
+        )
+    if _TAG.fullmatch(if_match) is None:
+        raise NoTagError(
+            "If-Match is not one strong tag: *, weak tags and lists do not say which edit was looked at.",
+            "Send the draft's ETag as it was loaded, in its quotes.",
         )
     await conn.fetchrow(_SQL.lock_draft, number)
     draft = await load_draft(conn, seal, number)

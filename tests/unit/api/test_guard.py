@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from stayaway.api.app import tell_failure
-from stayaway.api.guard import MAX_BODY_BYTES, MAX_DRAFT_BYTES, Guard, check_bind, refuse
+from stayaway.api.guard import MAX_BODY_BYTES, MAX_DRAFT_BYTES, MAX_DRAINED_BYTES, Guard, check_bind, refuse
 from stayaway.kernel.errors import SettingsError
 from stayaway.platform.logging import configure_logging
 
@@ -82,6 +82,35 @@ def test_only_a_draft_is_replaced_and_only_a_draft_may_be_large() -> None:
     assert _status("PUT", "/api/v1/orders/O1", sent) == 405
     assert _status("POST", "/api/v1/orders/O1/recalls", large) == 413
     assert _status("DELETE", draft, sent) == 405
+
+
+@pytest.mark.parametrize(
+    ("chunks", "waits", "taken"),
+    [(3, False, 3), (10_000, False, MAX_DRAINED_BYTES >> 20), (3, True, 0)],
+    ids=["all of it", "no more than the limit", "nothing where it waits for our yes"],
+)
+async def test_a_refused_body_is_taken_in_within_limits_so_that_the_words_are_heard(
+    chunks: int, waits: bool, taken: int
+) -> None:
+    async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise AssertionError
+
+    sent: list[Message] = []
+    received = 0
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        nonlocal received
+        received += 1
+        return {"type": "http.request", "body": bytes(1 << 20), "more_body": received < chunks}
+
+    headers = {**FORM, "content-length": str(chunks << 20)} | ({"expect": "100-continue"} if waits else {})
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/alerts/1/claim", "headers": raw}
+    await Guard(never, tell_failure)(scope, receive, send)
+    assert (sent[0]["status"], received) == (413, taken)
 
 
 async def test_an_unforeseen_failure_is_told_by_type_and_answered_without_its_words(
