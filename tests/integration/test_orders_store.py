@@ -148,6 +148,22 @@ async def test_a_notice_of_an_unknown_order_is_an_error(
     assert dict(outcome.applied) == {"VERSION": 1, "NOTICE": 1}
 
 
+async def test_what_says_it_was_recorded_in_the_future_is_refused(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """By whatever road, since all end here; K stays, and what is right about other orders applies."""
+    await apply(connection, seal, orders("O1"))
+    ahead = "2099-01-01T00:00:00Z"
+    outcome = await apply(connection, seal, orders("O2", recorded_at=ahead))
+    assert errors(outcome) == ["/orders/0/recorded_at", "/notices/0/order_id"]
+    recalls = [RECALL, RECALL | {"recorded_at": ahead, "recalled_at": ahead}]
+    outcome = await apply(connection, seal, {"schema": "orders.v1", "orders": [], "recalls": recalls})
+    assert errors(outcome) == ["/recalls/1/recorded_at"]
+    assert dict(outcome.applied) == {"RECALL": 1}
+    assert outcome.known_at == parse_instant(RECALL["recorded_at"])
+    assert (await load_registry(connection, seal)).known_at == outcome.known_at
+
+
 async def test_following_reads_only_what_was_added(connection: asyncpg.Connection, seal: FileSeal) -> None:
     """A snapshot followed step by step equals one loaded at once, and shares what did not change."""
     await apply(connection, seal, orders("O1", "O2"))

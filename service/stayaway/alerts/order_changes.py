@@ -36,6 +36,7 @@ from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.instants import from_us
 from stayaway.matching.engine import Engine
 from stayaway.orders.advice import with_advice
+from stayaway.orders.ahead import refuse_ahead
 from stayaway.orders.change import AUDIT_STREAM
 from stayaway.orders.load import load_orders
 from stayaway.orders.meet import look_at_met
@@ -81,7 +82,7 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    parsed = parse_orders_file(data)
+    parsed = refuse_ahead(parse_orders_file(data), at)
     async with pool.acquire() as conn:
         met = await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=at, view="import")
     return await import_parsed(pool, seal, with_advice(parsed, met=met), policy, actor=actor, at=at)

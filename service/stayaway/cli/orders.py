@@ -60,6 +60,7 @@ def check(
     With a database it is compared with the orders in the registry too; that look is audited.
     """
     from stayaway.orders.cli_support import check_lines
+    from stayaway.platform.clock import now
     from stayaway.platform.files import read_file
 
     def run() -> int:
@@ -67,7 +68,7 @@ def check(
         data = read_file(file, "orders file")
         settings = settings_with(database=database, keys_file=keys)
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
-        lines, code = check_lines(data, known_readers, look)
+        lines, code = check_lines(data, known_readers, look, now=now())
         for line in lines:
             if as_json:
                 typer.echo(line)
@@ -153,6 +154,7 @@ def import_(
     """
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
+    from stayaway.orders.ahead import refuse_ahead
     from stayaway.orders.beside import advice_beside
     from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
@@ -168,7 +170,8 @@ def import_(
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        parsed = parse_orders_file(data, _progress(), read_in_halves)
+        # Before the advice, which is meant at the latest instant recorded.
+        parsed = refuse_ahead(parse_orders_file(data, _progress(), read_in_halves), now())
         seal = FileSeal(settings.need_keys_file())
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
         with advice_beside(parsed, look) as advice_found:

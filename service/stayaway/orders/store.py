@@ -17,6 +17,7 @@ import asyncpg
 from stayaway.audit.entries import NAMED_HEAD, EntryType, NewEntry, name_head
 from stayaway.audit.store import record_entries
 from stayaway.kernel.errors import ConflictError, StayawayError
+from stayaway.orders.ahead import refuse_ahead
 from stayaway.orders.change import (
     AUDIT_STREAM,
     WrittenChange,
@@ -84,7 +85,8 @@ async def record_orders(
     """Apply what can be applied of `parsed`, in the caller's transaction, audited.
 
     Versions are all or nothing; usable notices, recalls and suspensions apply whatever else
-    fails. A record that the registry has already changes nothing. Locks the registry, then the
+    fails, but none that says it was recorded in the future (see `ahead`), nor what the registry has
+    already. Locks the registry, then the
     heads of orders that were there before, in id order, until the transaction ends, but not before
     everything is written. `clock`: the instant of that, where writing takes long; else `recorded_now`.
     `holds_registry`: the caller has locked the registry and the order already. Raises ConflictError
@@ -92,6 +94,7 @@ async def record_orders(
     """
     if not connection.is_in_transaction():
         raise RegistryError("An import needs a transaction around it.")
+    parsed = refuse_ahead(parsed, recorded_now)
     writing = partial(write_change, actor=actor, at=recorded_now, holds_registry=holds_registry)
     plan, change = await _write(connection, seal, parsed, writing)
     if change is None:
