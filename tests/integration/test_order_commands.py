@@ -80,12 +80,18 @@ def test_from_draft_to_recall(shell: Shell) -> None:
     )
     shell.orders("notice", "O1", *told, "--as", "ann")
     assert "in force for R1" in shell.orders("list")
+    wrong_year = ("recall", "O1", "--reason", "dismissed", "--recalled-at", "2027-03-01T00:00:00Z")
+    refused = shell.orders(*wrong_year, code=1)
+    assert "/recalled_at: It lies ahead" in refused
+    assert "--accept-unusual" in refused
     recalled = shell.orders("recall", "O1", "--reason", "dismissed", "--recalled-at", "2026-03-01T00:00:00Z")
     assert "alerts withdrawn 0" in recalled
     shown = json.loads(shell.orders("show", "O1", "--json", "--at", "2026-02-15T00:00:00Z"))
     assert shown["respondents"][0]["in_force"]
     history = shell.orders("history", "O1").splitlines()
     assert [line.split()[1] for line in history] == ["VERSION", "NOTICE", "RECALL"]
+    again = shell.orders(*wrong_year, "--accept-unusual")
+    assert "recorded: RECALL of O1" in again
     assert history[0].endswith("by bob")
 
 
