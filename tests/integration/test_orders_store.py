@@ -148,6 +148,53 @@ async def test_a_notice_of_an_unknown_order_is_an_error(
     assert dict(outcome.applied) == {"VERSION": 1, "NOTICE": 1}
 
 
+async def test_a_notice_that_reaches_nobody_is_an_error(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Of a version that is not there, or to somebody it does not name, in the registry or in the file: the
+    remedy names what there is. The right ones apply; so does a recall.
+    """
+    first = orders("O1")
+    await apply(connection, seal, first | {"notices": []})
+    notice = first["notices"][0]
+    body = orders("O1", "O2", version=2)
+    body["notices"] = [
+        notice | {"order_version": 7},
+        notice | {"respondent_id": "R2"},
+        notice | {"order_version": 2},
+        notice,
+        notice | {"order_id": "O2"},
+    ]
+    outcome = await apply(connection, seal, body | {"recalls": [RECALL]})
+    assert errors(outcome) == [
+        "/notices/0/order_version",
+        "/notices/1/respondent_id",
+        "/notices/4/order_version",
+    ]
+    assert "it has 1, 2." in outcome.findings[-3].remedy
+    assert outcome.findings[-2].remedy.endswith("it names R1.")
+    assert outcome.findings[-1].remedy.endswith("it has 2.")
+    assert (dict(outcome.applied), outcome.held_back) == ({"VERSION": 2, "NOTICE": 2, "RECALL": 1}, 0)
+    noticed = (await load_registry(connection, seal)).orders["O1"].notices
+    assert [item.order_version for item in noticed] == [2, 1]
+
+
+async def test_versions_held_back_are_counted_and_their_notices_refused(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Two are right; one has an error, and another contradicts the registry."""
+    await apply(connection, seal, orders("O1"))
+    body = orders("O1", "O2", "O3", "O4", case_number="F-2")
+    body["orders"][3]["zones"] = []
+    outcome = await apply(connection, seal, body | {"notices": body["notices"][1:]})
+    assert (dict(outcome.applied), outcome.held_back) == ({}, 2)
+    assert errors(outcome) == [
+        "/orders/3/zones",
+        "/orders/0/version",
+        *(f"/notices/{index}/order_id" for index in range(3)),
+    ]
+
+
 async def test_what_says_it_was_recorded_in_the_future_is_refused(
     connection: asyncpg.Connection, seal: FileSeal
 ) -> None:

@@ -38,7 +38,8 @@ def refuse_ahead(parsed: ParsedOrders, now: datetime) -> ParsedOrders:
         kept.append(replace(record, value=None))
         findings += _refused(record, at, now)
         blocks = blocks or (record.kind == "VERSION" and not record.repeated)
-    return ParsedOrders(
+    return replace(
+        parsed,
         records=tuple(kept),
         findings=(*parsed.findings, *findings),
         known_at=max(recorded, default=None),

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from stayaway.orders.addressees import find_astray
 from stayaway.orders.advice import with_advice
 from stayaway.orders.ahead import refuse_ahead
-from stayaway.orders.findings import Finding, UnreadableFileError
+from stayaway.orders.findings import Finding, UnreadableFileError, has_errors
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.readers import parse_readers_file
 from stayaway.orders.records import ParsedOrders
@@ -32,9 +33,11 @@ def check_lines(
         parsed = refuse_ahead(parse_orders_file(data), now)
     except UnreadableFileError as error:
         return [unreadable_finding(error).as_line()], EXIT_UNREADABLE
-    advised = with_advice(parsed, known_readers, look(parsed) if look else None)
-    code = EXIT_ERRORS if advised.has_errors else EXIT_GOOD
-    return [finding.as_line() for finding in advised.findings], code
+    met = look(parsed) if look else None
+    beside = parsed.unresolved if met is None else find_astray(parsed, met)
+    findings = (*with_advice(parsed, known_readers, met).findings, *beside)
+    code = EXIT_ERRORS if has_errors(findings) else EXIT_GOOD
+    return [finding.as_line() for finding in findings], code
 
 
 def unreadable_finding(error: UnreadableFileError) -> Finding:
