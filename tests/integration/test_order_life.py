@@ -16,6 +16,7 @@ from stayaway.audit.store import list_streams, load_entries, verify_stream
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.load import load_registry
 from stayaway.platform.seal import FileSeal
+from support.alert_seed import SeededAlert, read, seed_alert
 from support.commands import STAYAWAY, plain_environment
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
@@ -139,9 +140,41 @@ async def test_an_alert_that_should_not_have_been_is_withdrawn_and_acknowledged(
     recall = {"recalled_at": format_instant(at), "reason_text": "entered for another case", "void": True}
     answer = (await desk.send("POST", "orders/O1/recalls", "ann", recall)).json()
     assert (answer["alerts_affected"], len(answer["alerts_withdrawn"])) == (2, 2)
-    assert (await desk.get(f"alerts/{number}"))["to_acknowledge_by"] == "dora"
+    held = await desk.get(f"alerts/{number}")
+    assert held["to_acknowledge_by"] == "dora"
+    texts = " ".join(fact["text"] for fact in held["facts"])
+    assert "the order was not in force when this was read. It was recalled." in texts
+    assert "In force when this was read" not in texts
     assert (await desk.get(f"alerts/{unclaimed}"))["to_acknowledge_by"] is None
     assert (await desk.send("POST", f"alerts/{number}/acknowledge", "dora", {})).status_code == 200
+
+
+async def test_an_act_names_the_alerts_that_stand_but_changed(desk: Desk) -> None:
+    """One of two sightings is withdrawn: whoever acted learns which alert changed, though it stands."""
+    await desk.in_force()
+    first = desk.clock.now
+    later = first + timedelta(minutes=2)
+    events = [
+        read(event_id=name, observed_at=format_instant(at), received_at=format_instant(at))
+        for name, at in (("a", first), ("b", later))
+    ]
+    async with desk.pool.acquire() as conn:
+        number = await seed_alert(conn, desk.seal, SeededAlert(events=events))
+    desk.clock.now = later + timedelta(minutes=1)
+    assert (await desk.send("POST", f"alerts/{number}/claim", "dora", {})).status_code == 200
+    before = await desk.get(f"alerts/{number}")
+    pause = {
+        "from_at": format_instant(first - timedelta(minutes=1)),
+        "until_at": format_instant(first + timedelta(minutes=1)),
+        "reason_text": "mediation",
+    }
+    answer = (await desk.send("POST", "orders/O1/suspensions", "ann", pause)).json()
+    after = await desk.get(f"alerts/{number}")
+    assert answer["alerts_revised"] == [after["alert_id"]]
+    assert (answer["alerts_affected"], answer["alerts_withdrawn"], answer["alerts_ended"]) == (1, [], [])
+    assert (before["sighting_count"], after["sighting_count"]) == (2, 1)
+    unmoved = (await desk.send("POST", "orders/O1/suspensions", "ann", pause)).json()
+    assert (unmoved["alerts_affected"], unmoved["alerts_revised"]) == (0, [])
 
 
 async def test_an_order_that_expires_marks_its_open_alerts_once_somebody_looks(desk: Desk) -> None:

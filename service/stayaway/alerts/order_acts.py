@@ -36,7 +36,10 @@ _IF_SO = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActOutcome:
-    """What an act did: the registry after it, and the open alerts that it changed, by id."""
+    """What an act did: the registry after it, and the open alerts that it changed, by id.
+
+    `alerts_revised` is empty in an answer that was kept before there was one.
+    """
 
     order_id: str
     kind: ActKind
@@ -45,6 +48,7 @@ class ActOutcome:
     alerts_withdrawn: tuple[str, ...]
     alerts_ended: tuple[str, ...]
     alerts_raised: tuple[str, ...]
+    alerts_revised: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "ActOutcome":

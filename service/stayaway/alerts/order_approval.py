@@ -321,5 +321,6 @@ def alerts_of(imported: Imported) -> dict[str, list[str]]:
     return {
         "alerts_withdrawn": list(imported.withdrawn),
         "alerts_ended": list(imported.ended),
+        "alerts_revised": list(imported.revised),
         "alerts_raised": list(imported.raised),
     }

@@ -50,11 +50,15 @@ from stayaway.platform.seal import Seal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """An import's outcome, and the open alerts that it changed, by id."""
+    """An import's outcome, and the open alerts that it changed, by id.
+
+    `ended`: newly marked; `revised`: those that stand, with other sightings, zones or cautions than before.
+    """
 
     outcome: ImportOutcome
     withdrawn: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    revised: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
 
 
@@ -68,6 +72,7 @@ class _Work:
     changes: list[tuple[str, Change]] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    revised: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
 
     def note(self, entry_type: str, party: Party, alert_id: str, payload: dict[str, Any]) -> None:
@@ -131,6 +136,7 @@ async def _judged_again(
         outcome=outcome,
         withdrawn=tuple(work.withdrawn),
         ended=tuple(work.ended),
+        revised=tuple(work.revised),
         raised=tuple(work.raised),
     )
 
@@ -248,8 +254,8 @@ def _note_revised(
     newly_ended = ended and "ORDER_SINCE_ENDED" not in row.summary.cautions
     if newly_ended:
         work.note("ALERT_ORDER_ENDED", party, row.alert_id, about)
-        if row.state not in DISPOSED:
-            work.ended.append(row.alert_id)
+    if row.state not in DISPOSED:
+        (work.ended if newly_ended else work.revised).append(row.alert_id)
     work.changes.append((row.alert_id, "ORDER_ENDED" if newly_ended else "REVISED"))
 
 

@@ -214,7 +214,8 @@ def _outcome_lines(imported: "Imported") -> "Iterator[str]":
     yield (
         f"applied: {applied or 'nothing'}; unchanged: {outcome.unchanged}; registry sequence "
         f"{outcome.registry_sequence}, known at {known_at}; alerts withdrawn {len(imported.withdrawn)}, "
-        f"marked as ended {len(imported.ended)}"
+        f"marked as ended {len(imported.ended)}, revised {len(imported.revised)}, raised "
+        f"{len(imported.raised)}"
     )
     if outcome.held_back:
         yield (

@@ -61,9 +61,10 @@ def say_act(answer: "ActAnswer") -> None:
     typer.echo(
         f"recorded: {answer.kind} of {answer.order_id} at {answer.recorded_at}; registry sequence "
         f"{answer.registry_sequence}; alerts withdrawn {len(answer.alerts_withdrawn)}, marked as ended "
-        f"{len(answer.alerts_ended)}, raised {len(answer.alerts_raised)}"
+        f"{len(answer.alerts_ended)}, revised {len(answer.alerts_revised)}, raised "
+        f"{len(answer.alerts_raised)}"
     )
-    for alert_id in (*answer.alerts_withdrawn, *answer.alerts_ended):
+    for alert_id in (*answer.alerts_withdrawn, *answer.alerts_ended, *answer.alerts_revised):
         typer.echo(f"- {alert_id}")
 
 
