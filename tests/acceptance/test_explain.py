@@ -50,7 +50,8 @@ async def write_day(dsn: str, seal: FileSeal) -> str:
     try:
         async with conn.transaction():
             parsed = parse_orders_file(DAY.orders.read_bytes())
-            await record_orders(conn, seal, parsed, actor="clerk", recorded_now=NOW)
+            assert parsed.known_at is not None
+            await record_orders(conn, seal, parsed, actor="clerk", recorded_now=parsed.known_at)
         writer = DirectWriter(conn, seal, parse_policy(DAY.policy.read_bytes()), PLATE_READ_TOPIC)
         await writer.load()
         lines = [line.rstrip(b"\n") for line in DAY.event_lines() if line.strip()]

@@ -27,7 +27,7 @@ async def test_an_import_returns_the_advice_and_records_the_orders(database: str
         imported = await import_orders(pool, seal, data, None, actor="clerk", at=NOW)
     outcome = imported.outcome
     assert dict(outcome.applied) == {"VERSION": 2, "NOTICE": 2}
-    assert [finding.as_line() for finding in outcome.findings] == check_lines(data)[0]
+    assert [finding.as_line() for finding in outcome.findings] == check_lines(data, now=NOW)[0]
     assert [finding.pointer for finding in outcome.findings] == [
         "/orders/0/respondents/0/vehicles/0/vin",
         "/orders/1/zones",

@@ -128,6 +128,10 @@ def test_from_draft_to_recall(shell: Shell) -> None:
     )
     shell.orders("notice", "O1", *told, "--as", "ann")
     assert "in force for R1" in shell.orders("list")
+    wrong_year = ("recall", "O1", "--reason", "dismissed", "--recalled-at", "2027-03-01T00:00:00Z")
+    refused = shell.orders(*wrong_year, code=1)
+    assert "/recalled_at: It lies ahead" in refused
+    assert "--accept-unusual" in refused
     recalled = shell.orders("recall", "O1", "--reason", "dismissed", "--recalled-at", "2026-03-01T00:00:00Z")
     assert "alerts withdrawn 0" in recalled
     shown = json.loads(shell.orders("show", "O1", "--json", "--at", "2026-02-15T00:00:00Z"))
@@ -143,6 +147,8 @@ def test_from_draft_to_recall(shell: Shell) -> None:
     assert approval["answers"][0]["text"].startswith("Is this one of two orders")
     assert "kind=PERSONAL" in history[1]
     assert "void=no" in history[2]
+    again = shell.orders(*wrong_year, "--accept-unusual")
+    assert "recorded: RECALL of O1" in again
     assert history[0].endswith("by bob")
 
 
@@ -211,6 +217,28 @@ def test_all_advice_on_an_import_goes_to_a_file_that_nobody_else_reads(shell: Sh
     assert advice.stat().st_mode & 0o777 == 0o600
     assert "cannot be made" in shell.orders("import", file, "--advice", str(advice), code=2)
     assert advice.read_text().splitlines() == lines
+
+
+def test_check_and_import_say_what_reaches_nobody_and_what_was_held_back(shell: Shell) -> None:
+    """Once the registry was looked at nothing is left open; a file that is none exits with 2 in both."""
+    notices = ORDERS["notices"]
+    shell.orders("import", shell.write({**ORDERS, "notices": []}))
+    later = {"schema": "orders.v1", "orders": [], "notices": notices}
+    for command in ("check", "import"):
+        astray = shell.write({**later, "notices": [notices[0] | {"respondent_id": "R9"}]})
+        assert "it names R1." in shell.orders(command, astray, code=1)
+        assert "brings none that" in shell.orders(
+            command, shell.write({**later, "notices": [notices[0] | {"order_id": "O9"}]}), code=1
+        )
+        assert "it applies if the registry has it" not in shell.orders(command, shell.write(later))
+    assert "it applies if the registry has it" in shell.orders("check", shell.write(later), "--file-only")
+    good = ORDERS["orders"][0] | {"order_id": "O2"}
+    held = shell.write({**later, "orders": [good, good | {"order_id": "O3", "zones": []}]})
+    assert "held back: 1 versions" in shell.orders("import", held, code=1)
+    assert "no such order" in shell.orders("show", "O2", code=1)
+    (shell.folder / "none.json").write_text("{")
+    for command in ("check", "import"):
+        assert "The file is not" in shell.orders(command, str(shell.folder / "none.json"), code=2)
 
 
 def test_check_import_and_draft_say_what_the_registry_has(shell: Shell) -> None:

@@ -11,10 +11,12 @@ import pytest
 
 from stayaway.alerts.order_changes import import_orders as import_file
 from stayaway.alerts.order_expiry import mark_ended_orders
+from stayaway.audit.entries import open_entry
 from stayaway.audit.store import list_streams, load_entries, verify_stream
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.load import load_registry
 from stayaway.platform.seal import FileSeal
+from support.alert_seed import SeededAlert, read, seed_alert
 from support.commands import STAYAWAY, plain_environment
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
@@ -138,9 +140,41 @@ async def test_an_alert_that_should_not_have_been_is_withdrawn_and_acknowledged(
     recall = {"recalled_at": format_instant(at), "reason_text": "entered for another case", "void": True}
     answer = (await desk.send("POST", "orders/O1/recalls", "ann", recall)).json()
     assert (answer["alerts_affected"], len(answer["alerts_withdrawn"])) == (2, 2)
-    assert (await desk.get(f"alerts/{number}"))["to_acknowledge_by"] == "dora"
+    held = await desk.get(f"alerts/{number}")
+    assert held["to_acknowledge_by"] == "dora"
+    texts = " ".join(fact["text"] for fact in held["facts"])
+    assert "the order was not in force when this was read. It was recalled." in texts
+    assert "In force when this was read" not in texts
     assert (await desk.get(f"alerts/{unclaimed}"))["to_acknowledge_by"] is None
     assert (await desk.send("POST", f"alerts/{number}/acknowledge", "dora", {})).status_code == 200
+
+
+async def test_an_act_names_the_alerts_that_stand_but_changed(desk: Desk) -> None:
+    """One of two sightings is withdrawn: whoever acted learns which alert changed, though it stands."""
+    await desk.in_force()
+    first = desk.clock.now
+    later = first + timedelta(minutes=2)
+    events = [
+        read(event_id=name, observed_at=format_instant(at), received_at=format_instant(at))
+        for name, at in (("a", first), ("b", later))
+    ]
+    async with desk.pool.acquire() as conn:
+        number = await seed_alert(conn, desk.seal, SeededAlert(events=events))
+    desk.clock.now = later + timedelta(minutes=1)
+    assert (await desk.send("POST", f"alerts/{number}/claim", "dora", {})).status_code == 200
+    before = await desk.get(f"alerts/{number}")
+    pause = {
+        "from_at": format_instant(first - timedelta(minutes=1)),
+        "until_at": format_instant(first + timedelta(minutes=1)),
+        "reason_text": "mediation",
+    }
+    answer = (await desk.send("POST", "orders/O1/suspensions", "ann", pause)).json()
+    after = await desk.get(f"alerts/{number}")
+    assert answer["alerts_revised"] == [after["alert_id"]]
+    assert (answer["alerts_affected"], answer["alerts_withdrawn"], answer["alerts_ended"]) == (1, [], [])
+    assert (before["sighting_count"], after["sighting_count"]) == (2, 1)
+    unmoved = (await desk.send("POST", "orders/O1/suspensions", "ann", pause)).json()
+    assert (unmoved["alerts_affected"], unmoved["alerts_revised"]) == (0, [])
 
 
 async def test_an_order_that_expires_marks_its_open_alerts_once_somebody_looks(desk: Desk) -> None:
@@ -317,6 +351,10 @@ _PAUSE = {"from_at": "2026-03-02T00:00:00Z", "until_at": "2026-03-01T00:00:00Z",
         ("recalls", {"recalled_at": "2026-03-02T00:00:00Z", "reason_text": " "}, "/reason_text"),
         ("recalls", {"recalled_at": "2026-03-02T00:00:00Z"}, "/reason_text"),
         ("validations", {"validated_at": "2027-03-02T00:00:00Z", "source_text": "docket"}, "/validated_at"),
+        ("validations", {"validated_at": "1990-03-02T00:00:00Z", "source_text": "docket"}, "/validated_at"),
+        ("validations", {"validated_at": "2026-03-02T00:00:00Z", "source_text": " "}, "/source_text"),
+        ("notices", _NOTICE | {"noticed_at": "2016-03-01T00:00:00Z"}, "/noticed_at"),
+        ("recalls", {"recalled_at": "1901-03-02T00:00:00Z", "reason_text": "dismissed"}, "/recalled_at"),
     ],
 )
 async def test_an_act_that_does_not_hold_is_refused_with_its_field(
@@ -327,6 +365,40 @@ async def test_an_act_that_does_not_hold_is_refused_with_its_field(
     assert answer.status_code == 422
     assert [item["pointer"] for item in answer.json()["problems"]] == [pointer]
     assert len((await desk.get("orders/O1/history"))["records"]) == 2
+
+
+async def test_an_unusual_act_is_refused_until_somebody_says_that_it_is_so(desk: Desk) -> None:
+    """What it would do is said; with whoever accepted it, that is audited."""
+    await desk.in_force()
+    recall = {"recalled_at": "2027-03-06T00:00:00Z", "reason_text": "dismissed"}
+    refused = await desk.send("POST", "orders/O1/recalls", "ann", recall, idempotency_key="r")
+    assert refused.status_code == 422
+    (problem,) = refused.json()["problems"]
+    assert problem["pointer"] == "/recalled_at"
+    assert "the order alerts until then" in refused.text
+    assert "unusual_accepted" in refused.text
+    accepted = recall | {"unusual_accepted": True}
+    answers = [
+        await desk.send("POST", "orders/O1/recalls", "ann", accepted, idempotency_key="r") for _ in "12"
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert [item["kind"] for item in (await desk.get("orders/O1/history"))["records"]][2:] == ["RECALL"]
+    async with desk.pool.acquire() as conn:
+        acts = [e for e in await load_entries(conn, "orders") if e.entry_type == "ORDER_ACTED"]
+    (text,) = open_entry(desk.seal, acts[-1]).details["unusual_accepted"]
+    assert "the order alerts until then" in text
+    assert open_entry(desk.seal, acts[0]).details["unusual_accepted"] == []
+
+
+async def test_what_is_recalled_is_not_confirmed(desk: Desk) -> None:
+    draft = await desk.draft(kind="EMERGENCY")
+    assert (await desk.approve(draft, "ann", emergency_reason_text="night")).status_code == 201
+    recall = {"recalled_at": format_instant(desk.clock.now), "reason_text": "the judge refused"}
+    assert (await desk.send("POST", "orders/O1/recalls", "ann", recall)).status_code == 201
+    answer = await desk.send("POST", "orders/O1/versions/1/confirmation", "bob", TYPED)
+    assert (answer.status_code, "was recalled" in answer.text) == (409, True)
+    kinds = [item["kind"] for item in (await desk.get("orders/O1/history"))["records"]]
+    assert "CONFIRMATION" not in kinds
 
 
 async def test_looks_and_acts_are_audited_and_nothing_of_a_person_stands_in_the_clear(desk: Desk) -> None:

@@ -148,6 +148,69 @@ async def test_a_notice_of_an_unknown_order_is_an_error(
     assert dict(outcome.applied) == {"VERSION": 1, "NOTICE": 1}
 
 
+async def test_a_notice_that_reaches_nobody_is_an_error(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Of a version that is not there, or to somebody it does not name, in the registry or in the file: the
+    remedy names what there is. The right ones apply; so does a recall.
+    """
+    first = orders("O1")
+    await apply(connection, seal, first | {"notices": []})
+    notice = first["notices"][0]
+    body = orders("O1", "O2", version=2)
+    body["notices"] = [
+        notice | {"order_version": 7},
+        notice | {"respondent_id": "R2"},
+        notice | {"order_version": 2},
+        notice,
+        notice | {"order_id": "O2"},
+    ]
+    outcome = await apply(connection, seal, body | {"recalls": [RECALL]})
+    assert errors(outcome) == [
+        "/notices/0/order_version",
+        "/notices/1/respondent_id",
+        "/notices/4/order_version",
+    ]
+    assert "it has 1, 2." in outcome.findings[-3].remedy
+    assert outcome.findings[-2].remedy.endswith("it names R1.")
+    assert outcome.findings[-1].remedy.endswith("it has 2.")
+    assert (dict(outcome.applied), outcome.held_back) == ({"VERSION": 2, "NOTICE": 2, "RECALL": 1}, 0)
+    noticed = (await load_registry(connection, seal)).orders["O1"].notices
+    assert [item.order_version for item in noticed] == [2, 1]
+
+
+async def test_versions_held_back_are_counted_and_their_notices_refused(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Two are right; one has an error, and another contradicts the registry."""
+    await apply(connection, seal, orders("O1"))
+    body = orders("O1", "O2", "O3", "O4", case_number="F-2")
+    body["orders"][3]["zones"] = []
+    outcome = await apply(connection, seal, body | {"notices": body["notices"][1:]})
+    assert (dict(outcome.applied), outcome.held_back) == ({}, 2)
+    assert errors(outcome) == [
+        "/orders/3/zones",
+        "/orders/0/version",
+        *(f"/notices/{index}/order_id" for index in range(3)),
+    ]
+
+
+async def test_what_says_it_was_recorded_in_the_future_is_refused(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """By whatever road, since all end here; K stays, and what is right about other orders applies."""
+    await apply(connection, seal, orders("O1"))
+    ahead = "2099-01-01T00:00:00Z"
+    outcome = await apply(connection, seal, orders("O2", recorded_at=ahead))
+    assert errors(outcome) == ["/orders/0/recorded_at", "/notices/0/order_id"]
+    recalls = [RECALL, RECALL | {"recorded_at": ahead, "recalled_at": ahead}]
+    outcome = await apply(connection, seal, {"schema": "orders.v1", "orders": [], "recalls": recalls})
+    assert errors(outcome) == ["/recalls/1/recorded_at"]
+    assert dict(outcome.applied) == {"RECALL": 1}
+    assert outcome.known_at == parse_instant(RECALL["recorded_at"])
+    assert (await load_registry(connection, seal)).known_at == outcome.known_at
+
+
 async def test_following_reads_only_what_was_added(connection: asyncpg.Connection, seal: FileSeal) -> None:
     """A snapshot followed step by step equals one loaded at once, and shares what did not change."""
     await apply(connection, seal, orders("O1", "O2"))

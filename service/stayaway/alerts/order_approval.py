@@ -145,6 +145,7 @@ async def confirm_version(
         require_another((*draft.writers, approver), person)
         await lock_order(conn, order_id)
         order = (await load_court_orders(conn, seal, (order_id,)))[order_id]
+        _require_not_recalled(order, now)
         problems = check_typed(_version(order, version), case_number, expiry)
         if problems:
             raise RefusedError(problems)
@@ -156,6 +157,11 @@ async def confirm_version(
         payload = {"version": version, "draft_number": draft.draft_number, **alerts_of(imported)}
         await record_order_act(conn, seal, EntryType.ORDER_CONFIRMED, person, order_id, payload, now)
     return imported
+
+
+def _require_not_recalled(order: CourtOrder, now: datetime) -> None:
+    if any(recall.void or recall.recalled_at <= now for recall in order.recalls):
+        raise ConflictError("The order was recalled: there is nothing to confirm.", "Look at its history.")
 
 
 async def _confirmable(
@@ -315,5 +321,6 @@ def alerts_of(imported: Imported) -> dict[str, list[str]]:
     return {
         "alerts_withdrawn": list(imported.withdrawn),
         "alerts_ended": list(imported.ended),
+        "alerts_revised": list(imported.revised),
         "alerts_raised": list(imported.raised),
     }

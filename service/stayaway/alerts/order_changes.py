@@ -36,6 +36,7 @@ from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.instants import from_us
 from stayaway.matching.engine import Engine
 from stayaway.orders.advice import with_advice
+from stayaway.orders.ahead import refuse_ahead
 from stayaway.orders.change import AUDIT_STREAM
 from stayaway.orders.load import load_orders
 from stayaway.orders.meet import look_at_met
@@ -49,11 +50,15 @@ from stayaway.platform.seal import Seal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """An import's outcome, and the open alerts that it changed, by id."""
+    """An import's outcome, and the open alerts that it changed, by id.
+
+    `ended`: newly marked; `revised`: those that stand, with other sightings, zones or cautions than before.
+    """
 
     outcome: ImportOutcome
     withdrawn: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    revised: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
 
 
@@ -67,6 +72,7 @@ class _Work:
     changes: list[tuple[str, Change]] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    revised: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
 
     def note(self, entry_type: str, party: Party, alert_id: str, payload: dict[str, Any]) -> None:
@@ -81,7 +87,7 @@ async def import_orders(
     Raises UnreadableFileError before anything is written. Without a policy nothing can be judged:
     SettingsError where an open alert belongs to a changed order, and nothing is recorded.
     """
-    parsed = parse_orders_file(data)
+    parsed = refuse_ahead(parse_orders_file(data), at)
     async with pool.acquire() as conn:
         met = await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=at, view="import")
     return await import_parsed(pool, seal, with_advice(parsed, met=met), policy, actor=actor, at=at)
@@ -130,6 +136,7 @@ async def _judged_again(
         outcome=outcome,
         withdrawn=tuple(work.withdrawn),
         ended=tuple(work.ended),
+        revised=tuple(work.revised),
         raised=tuple(work.raised),
     )
 
@@ -247,8 +254,8 @@ def _note_revised(
     newly_ended = ended and "ORDER_SINCE_ENDED" not in row.summary.cautions
     if newly_ended:
         work.note("ALERT_ORDER_ENDED", party, row.alert_id, about)
-        if row.state not in DISPOSED:
-            work.ended.append(row.alert_id)
+    if row.state not in DISPOSED:
+        (work.ended if newly_ended else work.revised).append(row.alert_id)
     work.changes.append((row.alert_id, "ORDER_ENDED" if newly_ended else "REVISED"))
 
 

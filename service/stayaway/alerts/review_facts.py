@@ -94,14 +94,16 @@ def _order_facts(
             code="NOT_SECOND_CHECKED",
             text="NOT SECOND-CHECKED: one person alone put this order in force; nobody else confirmed it.",
         )
-    if row.state == "WITHDRAWN":
-        yield Fact(code="WITHDRAWN", text="Withdrawn: the order was not in force when this was read.")
-    if row.standing == "HISTORICAL" or "HISTORICAL" in row.cautions:
-        yield Fact(code="HISTORICAL", text=CAUTIONS["HISTORICAL"])
     recalled = any(recall.recalled_at <= now for recall in order.recalls)
     expired = expires_at is not None and expires_at <= now
-    if "ORDER_SINCE_ENDED" in row.cautions or recalled or expired:
-        how = " It was recalled." if recalled else " It has expired." if expired else ""
+    how = " It was recalled." if recalled else " It has expired." if expired else ""
+    if row.state == "WITHDRAWN":
+        text = "Withdrawn: the order was not in force when this was read."
+        yield Fact(code="WITHDRAWN", text=text + how)
+    if row.standing == "HISTORICAL" or "HISTORICAL" in row.cautions:
+        yield Fact(code="HISTORICAL", text=CAUTIONS["HISTORICAL"])
+    ended = "ORDER_SINCE_ENDED" in row.cautions or recalled or expired
+    if ended and row.state != "WITHDRAWN":  # that one was not in force when read, whatever was thought before
         yield Fact(code="ORDER_SINCE_ENDED", text=CAUTIONS["ORDER_SINCE_ENDED"] + how)
     if "EXCEPTION_POSSIBLE" in row.cautions:
         named = "; ".join(f"{EXCEPTIONS[item.kind]} ({item.authority})" for item in exceptions)

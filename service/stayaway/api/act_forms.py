@@ -17,9 +17,13 @@ VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 class ActForm(Input):
     """One act on an order; when it became known is when it is sent."""
 
+    unusual_accepted: Annotated[
+        bool, Field(description="It is so, though an answer has called it unusual; recorded with the act.")
+    ] = False
+
     def to_fields(self) -> dict[str, Any]:
         """The fields as orders.v1 has them."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True, exclude={"unusual_accepted"})
 
 
 class NoticeForm(ActForm):

@@ -193,7 +193,10 @@ class VersionRecord(BaseModel):
 
 
 class ActAnswer(BaseModel):
-    """What an act did: the registry after it, and the open alerts that it changed, by id."""
+    """What an act did: the registry after it, and the open alerts that it changed, by id.
+
+    `alerts_revised`: those that stand, with other sightings, zones or cautions than before.
+    """
 
     order_id: str
     kind: str
@@ -202,12 +205,14 @@ class ActAnswer(BaseModel):
     alerts_affected: int
     alerts_withdrawn: list[str]
     alerts_ended: list[str]
+    alerts_revised: list[str]
     alerts_raised: list[str]
 
     @classmethod
     def of(cls, outcome: ActOutcome) -> Self:
         """`outcome` on the wire."""
-        lists = (outcome.alerts_withdrawn, outcome.alerts_ended, outcome.alerts_raised)
+        changed = (outcome.alerts_withdrawn, outcome.alerts_ended, outcome.alerts_revised)
+        lists = (*changed, outcome.alerts_raised)
         return cls(
             order_id=outcome.order_id,
             kind=outcome.kind,
@@ -216,6 +221,7 @@ class ActAnswer(BaseModel):
             alerts_affected=len({alert_id for items in lists for alert_id in items}),
             alerts_withdrawn=list(outcome.alerts_withdrawn),
             alerts_ended=list(outcome.alerts_ended),
+            alerts_revised=list(outcome.alerts_revised),
             alerts_raised=list(outcome.alerts_raised),
         )
 

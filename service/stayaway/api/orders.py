@@ -199,6 +199,7 @@ def _add_acts(router: APIRouter, settings: ReviewSettings) -> None:
                 policy=settings.policy,
                 now=settings.wall_clock(),
                 idempotency_key=key,
+                unusual_accepted=body.unusual_accepted,
             )
         return ActAnswer.of(outcome)
 

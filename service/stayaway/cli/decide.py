@@ -44,7 +44,7 @@ def _load_snapshot(path: Path, known_at: str | None) -> RegistrySnapshot | None:
         parsed = parse_orders_file(read_file(path, "orders file"))
     except UnreadableFileError as error:
         raise SettingsError(unreadable_finding(error).as_line(), "Nothing was decided.") from error
-    for finding in parsed.findings:
+    for finding in (*parsed.findings, *parsed.unresolved):
         print(finding.as_line(), file=sys.stderr)  # noqa: T201 - the command's own output
     if parsed.has_errors:
         raise SettingsError(

@@ -23,11 +23,14 @@ from stayaway.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
 
     from stayaway.alerts.order_changes import Imported
+    from stayaway.orders.findings import Finding
     from stayaway.orders.parse import OnProgress
     from stayaway.orders.records import ParsedOrders
+    from stayaway.orders.shortlist import Shortlist
     from stayaway.orders.standing import Met
     from stayaway.platform.seal import Seal
     from stayaway.platform.settings import Settings
@@ -60,6 +63,7 @@ def check(
     With a database it is compared with the orders in the registry too; that look is audited.
     """
     from stayaway.orders.cli_support import check_lines
+    from stayaway.platform.clock import now
     from stayaway.platform.files import read_file
 
     def run() -> int:
@@ -67,7 +71,7 @@ def check(
         data = read_file(file, "orders file")
         settings = settings_with(database=database, keys_file=keys)
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
-        lines, code = check_lines(data, known_readers, look)
+        lines, code = check_lines(data, known_readers, look, now=now())
         for line in lines:
             if as_json:
                 typer.echo(line)
@@ -149,11 +153,15 @@ def import_(
 ) -> None:
     """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway.
 
+    Exit 0, 1 where something of the file was refused, 2 where it is unreadable or could not be recorded.
     Of many findings the first of each kind are shown and the rest is counted; --advice has them all.
     """
     from stayaway.access.policy_file import load_policy
     from stayaway.alerts.order_changes import import_parsed
+    from stayaway.orders.ahead import refuse_ahead
     from stayaway.orders.beside import advice_beside
+    from stayaway.orders.cli_support import EXIT_UNREADABLE, unreadable_finding
+    from stayaway.orders.findings import UnreadableFileError
     from stayaway.orders.halves import read_in_halves
     from stayaway.orders.parse import parse_orders_file
     from stayaway.orders.shortlist import Shortlist
@@ -168,35 +176,52 @@ def import_(
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        parsed = parse_orders_file(data, _progress(), read_in_halves)
+        try:
+            read = parse_orders_file(data, _progress(), read_in_halves)
+        except UnreadableFileError as error:
+            unreadable = (unreadable_finding(error),)
+            _give(Shortlist(unreadable), unreadable, findings_file)
+            return EXIT_UNREADABLE
+        parsed = refuse_ahead(read, now())  # before the advice, which is meant at the latest instant recorded
         seal = FileSeal(settings.need_keys_file())
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
         with advice_beside(parsed, look, whole=findings_file is not None) as advice_found:
             async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
                 imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
-            typer.echo(_outcome_line(imported))
+            for line in _outcome_lines(imported):
+                typer.echo(line)
             advised = await advice_found()
         shown = Shortlist(imported.outcome.findings)
         shown.join(advised.shown)
-        for line in shown.lines():
-            say(line)
-        if findings_file is not None:
-            findings = (*imported.outcome.findings, *advised.findings)
-            with findings_file:
-                findings_file.writelines(f"{finding.as_line()}\n" for finding in findings)
+        _give(shown, (*imported.outcome.findings, *advised.findings), findings_file)
         return 1 if imported.outcome.has_errors else 0
 
-    end_with_async(run)
+    end_with_async(run, failed=EXIT_NO_ANSWER)
 
 
-def _outcome_line(imported: "Imported") -> str:
+def _give(shown: "Shortlist", findings: "Sequence[Finding]", file: "TextIO | None") -> None:
+    """What is shown of the findings, and all of them to the file where one was asked for."""
+    for line in shown.lines():
+        say(line)
+    if file is not None:
+        with file:
+            file.writelines(f"{finding.as_line()}\n" for finding in findings)
+
+
+def _outcome_lines(imported: "Imported") -> "Iterator[str]":
     from stayaway.kernel.instants import format_instant
 
     outcome = imported.outcome
     known_at = format_instant(outcome.known_at) if outcome.known_at else "-"
     applied = ", ".join(f"{count} {kind.lower()}" for kind, count in outcome.applied.items() if count)
-    return (
+    yield (
         f"applied: {applied or 'nothing'}; unchanged: {outcome.unchanged}; registry sequence "
         f"{outcome.registry_sequence}, known at {known_at}; alerts withdrawn {len(imported.withdrawn)}, "
-        f"marked as ended {len(imported.ended)}"
+        f"marked as ended {len(imported.ended)}, revised {len(imported.revised)}, raised "
+        f"{len(imported.raised)}"
     )
+    if outcome.held_back:
+        yield (
+            f"held back: {outcome.held_back} versions that are right, because something else is wrong;"
+            " nothing of them was recorded"
+        )

@@ -16,6 +16,11 @@ Kind = Annotated[
     str, typer.Option(help="PERSONAL, IN_COURT, OFFICER_VERBAL, MAIL, SUBSTITUTE or PUBLICATION.")
 ]
 
+AcceptUnusual = Annotated[
+    bool,
+    typer.Option("--accept-unusual", help="It is so, though it was called unusual; recorded."),
+]
+
 
 def _act(
     order: str,
@@ -25,6 +30,8 @@ def _act(
     database: str | None,
     keys: Any,
     policy: Any,
+    *,
+    accept_unusual: bool,
 ) -> None:
     """One act with no second person; its answer says which alerts it changed."""
     from stayaway.alerts.order_acts import act_on_order
@@ -42,6 +49,7 @@ def _act(
             policy=tools.policy_if_any(),
             now=now(),
             idempotency_key=None,
+            unusual_accepted=accept_unusual,
         )
         say_act(ActAnswer.of(outcome))
 
@@ -53,9 +61,10 @@ def say_act(answer: "ActAnswer") -> None:
     typer.echo(
         f"recorded: {answer.kind} of {answer.order_id} at {answer.recorded_at}; registry sequence "
         f"{answer.registry_sequence}; alerts withdrawn {len(answer.alerts_withdrawn)}, marked as ended "
-        f"{len(answer.alerts_ended)}, raised {len(answer.alerts_raised)}"
+        f"{len(answer.alerts_ended)}, revised {len(answer.alerts_revised)}, raised "
+        f"{len(answer.alerts_raised)}"
     )
-    for alert_id in (*answer.alerts_withdrawn, *answer.alerts_ended):
+    for alert_id in (*answer.alerts_withdrawn, *answer.alerts_ended, *answer.alerts_revised):
         typer.echo(f"- {alert_id}")
 
 
@@ -65,6 +74,7 @@ def notice(
     respondent: Annotated[str, typer.Option(help="Who was told.")],
     kind: Kind,
     noticed_at: Annotated[str, typer.Option(help="When (…Z).")],
+    accept_unusual: AcceptUnusual = False,
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
@@ -72,7 +82,7 @@ def notice(
 ) -> None:
     """Record that a respondent was told of a version."""
     fields = {"order_version": version, "respondent_id": respondent, "kind": kind, "noticed_at": noticed_at}
-    _act(order, "NOTICE", fields, actor, database, keys, policy)
+    _act(order, "NOTICE", fields, actor, database, keys, policy, accept_unusual=accept_unusual)
 
 
 def suspend(
@@ -80,6 +90,7 @@ def suspend(
     reason: Reason,
     from_at: Annotated[str, typer.Option(help="From when (…Z).")],
     until_at: Annotated[str, typer.Option(help="Until when (…Z).")],
+    accept_unusual: AcceptUnusual = False,
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
@@ -87,7 +98,7 @@ def suspend(
 ) -> None:
     """Record a pause of the order, with its end."""
     fields = {"from_at": from_at, "until_at": until_at, "reason_text": reason}
-    _act(order, "SUSPENSION", fields, actor, database, keys, policy)
+    _act(order, "SUSPENSION", fields, actor, database, keys, policy, accept_unusual=accept_unusual)
 
 
 def recall(
@@ -95,6 +106,7 @@ def recall(
     reason: Reason,
     recalled_at: Annotated[str, typer.Option(help="From when it no longer binds (…Z).")],
     void: Annotated[bool, typer.Option("--void", help="It never bound: from the beginning.")] = False,
+    accept_unusual: AcceptUnusual = False,
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
@@ -102,13 +114,14 @@ def recall(
 ) -> None:
     """Record that the court took the order back. One person may: it only lifts restrictions."""
     fields = {"recalled_at": recalled_at, "reason_text": reason, **({"void": True} if void else {})}
-    _act(order, "RECALL", fields, actor, database, keys, policy)
+    _act(order, "RECALL", fields, actor, database, keys, policy, accept_unusual=accept_unusual)
 
 
 def validate(
     order: OrderId,
     source: Annotated[str, typer.Option(help="What the entry was compared with, such as the docket.")],
     validated_at: Annotated[str, typer.Option(help="When (…Z).")],
+    accept_unusual: AcceptUnusual = False,
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
@@ -116,7 +129,7 @@ def validate(
 ) -> None:
     """Record that the entry was compared with the court's papers."""
     fields = {"validated_at": validated_at, "source_text": source}
-    _act(order, "VALIDATION", fields, actor, database, keys, policy)
+    _act(order, "VALIDATION", fields, actor, database, keys, policy, accept_unusual=accept_unusual)
 
 
 def confirm(

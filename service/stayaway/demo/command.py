@@ -81,7 +81,7 @@ def run_demo(settings: DemoSettings) -> int:
 
 def _checked_orders(path: Path) -> bytes | None:
     data = read_file(path, "orders file")
-    lines, code = check_lines(data)
+    lines, code = check_lines(data, now=now())
     if code:
         for line in lines:
             print(line, file=sys.stderr)  # noqa: T201 - the command's own output

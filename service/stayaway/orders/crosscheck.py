@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from stayaway.kernel.jsontext import json_pointer
+from stayaway.orders.findings import Finding, FindingList
 from stayaway.orders.rawjson import instant_of, objects
 from stayaway.orders.records import Draft, parse_record
 
@@ -19,18 +20,23 @@ def heading_of(raw: dict[str, Any]) -> dict[str, Any]:
     return {**heading, "respondents": bound} if bound else heading
 
 
-def check_across(drafts: Sequence[Draft]) -> None:
-    """Note repeated records, records of unknown orders and versions that contradict each other."""
+def check_across(drafts: Sequence[Draft]) -> tuple[Finding, ...]:
+    """Note repeated records and versions that contradict each other.
+
+    Returned: what only the registry can tell, of records of orders, versions and respondents that the file
+    does not have.
+    """
     versions: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.kind == "VERSION" and draft.order_id is not None:
             versions[draft.order_id].append(draft)
     _check_repeats(drafts)
-    for draft in drafts:
-        if draft.kind != "VERSION" and draft.order_id is not None:
-            _check_order_known(draft, versions.get(draft.order_id, []))
     for same_order in versions.values():
         _check_sequence([draft for draft in same_order if not draft.repeated])
+    lone = (draft for draft in drafts if draft.kind != "VERSION" and draft.order_id is not None)
+    return tuple(
+        found for draft in lone for found in _unresolved(draft, versions.get(draft.order_id or "", []))
+    )
 
 
 def _check_repeats(drafts: Sequence[Draft]) -> None:
@@ -59,26 +65,25 @@ def _check_repeats(drafts: Sequence[Draft]) -> None:
                 )
 
 
-def _check_order_known(draft: Draft, versions: Sequence[Draft]) -> None:
+def _unresolved(draft: Draft, versions: Sequence[Draft]) -> list[Finding]:
+    noted = FindingList(draft.order_id, draft.path)
     if not versions:
-        draft.findings.warning(
+        noted.warning(
             ("order_id",),
             draft.order_id,
             "No order of this file has this id; it applies if the registry has it.",
         )
-        return
-    if draft.kind != "NOTICE":
-        return
+    if not versions or draft.kind != "NOTICE":
+        return noted.findings
     version, respondent = draft.whole("order_version"), draft.text("respondent_id")
     known = {other.whole("version") for other in versions}
     if version is not None and version not in known and None not in known:
-        draft.findings.warning(
-            ("order_version",), version, "This file does not have that version of the order."
-        )
+        noted.warning(("order_version",), version, "This file does not have that version of the order.")
     if respondent is not None and respondent not in _respondents(versions):
-        draft.findings.warning(
+        noted.warning(
             ("respondent_id",), respondent, "No version of the order in this file names that respondent."
         )
+    return noted.findings
 
 
 def _respondents(versions: Sequence[Draft]) -> set[str]:

@@ -81,7 +81,7 @@ def parse_orders_file(
         raise UnreadableFileError(
             f"The file is {error}.", "Send one JSON object in UTF-8, without a byte order mark."
         ) from error
-    check_across(drafts)
+    unresolved = check_across(drafts)
     recorded = (instant_of(draft.heading, "recorded_at") for draft in drafts)
     return ParsedOrders(
         records=tuple(finish_record(draft) for draft in drafts),
@@ -89,6 +89,7 @@ def parse_orders_file(
         known_at=max((at for at in recorded if at is not None), default=None),
         blocks_orders=root.has_errors
         or any(draft.kind == "VERSION" and draft.findings.has_errors for draft in drafts),
+        unresolved=unresolved,
     )
 
 

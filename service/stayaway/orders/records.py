@@ -95,6 +95,8 @@ class ParsedOrders:
     """A whole file: its records in file order and every finding.
 
     `blocks_orders`: a version, or the file around it, has an ERROR, so that none may be recorded.
+    `unresolved`: warnings for whoever does not look at the registry, of records of orders, versions and
+    respondents that the file does not have.
     `known_at`: the latest `recorded_at` of any record whose field could be read, usable or not.
     """
 
@@ -102,6 +104,7 @@ class ParsedOrders:
     findings: tuple[Finding, ...]
     known_at: datetime | None
     blocks_orders: bool
+    unresolved: tuple[Finding, ...] = ()
 
     @property
     def has_errors(self) -> bool:

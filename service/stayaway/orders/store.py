@@ -5,7 +5,7 @@ whoever has read sequence S sees every record up to S; what is long about them c
 (see `orders.change`).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,8 @@ import asyncpg
 from stayaway.audit.entries import NAMED_HEAD, EntryType, NewEntry, name_head
 from stayaway.audit.store import record_entries
 from stayaway.kernel.errors import ConflictError, StayawayError
+from stayaway.orders.addressees import check_addressee, no_such_order
+from stayaway.orders.ahead import refuse_ahead
 from stayaway.orders.change import (
     AUDIT_STREAM,
     WrittenChange,
@@ -25,12 +27,16 @@ from stayaway.orders.change import (
     write_change,
 )
 from stayaway.orders.findings import Finding, FindingList, has_errors
-from stayaway.orders.model import OrderVersion
+from stayaway.orders.history_load import load_court_orders
+from stayaway.orders.load import pages
+from stayaway.orders.model import Notice, OrderVersion
 from stayaway.orders.recorded import Recorded, find_recorded, order_id_of
 from stayaway.orders.records import ParsedOrders, ParsedRecord, RecordKind
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 
+_ORDERS_AT_ONCE = 500
+"""Orders unsealed at once to look whom they name; then they are let go."""
 _TRIES = 4
 """Whoever recorded the same meanwhile is done when the next try begins; a second rival is rare."""
 
@@ -46,6 +52,7 @@ class ImportOutcome:
     `registry_sequence` and `known_at` are those after it (unmoved where nothing was applied).
     `moved_order_ids`: the changed orders that the registry had before.
     `findings`: the file's and the registry's; with an ERROR in a version no version was applied.
+    `held_back`: versions without one that were not applied for that reason.
     """
 
     registry_sequence: int
@@ -54,6 +61,7 @@ class ImportOutcome:
     moved_order_ids: tuple[str, ...]
     applied: Mapping[RecordKind, int]
     unchanged: int
+    held_back: int
     findings: tuple[Finding, ...]
 
     @property
@@ -64,10 +72,14 @@ class ImportOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What of a file is new and applies. `findings`: what the registry has against the rest."""
+    """What of a file is new and applies. `findings`: what the registry has against the rest.
+
+    `held_back`: sound versions that do not apply, because others of the file are not.
+    """
 
     accepted: tuple[ParsedRecord, ...]
     unchanged: int
+    held_back: int
     findings: tuple[Finding, ...]
 
 
@@ -84,7 +96,8 @@ async def record_orders(
     """Apply what can be applied of `parsed`, in the caller's transaction, audited.
 
     Versions are all or nothing; usable notices, recalls and suspensions apply whatever else
-    fails. A record that the registry has already changes nothing. Locks the registry, then the
+    fails, but none that says it was recorded in the future (see `ahead`), nor what the registry has
+    already. Locks the registry, then the
     heads of orders that were there before, in id order, until the transaction ends, but not before
     everything is written. `clock`: the instant of that, where writing takes long; else `recorded_now`.
     `holds_registry`: the caller has locked the registry and the order already. Raises ConflictError
@@ -92,6 +105,7 @@ async def record_orders(
     """
     if not connection.is_in_transaction():
         raise RegistryError("An import needs a transaction around it.")
+    parsed = refuse_ahead(parsed, recorded_now)
     writing = partial(write_change, actor=actor, at=recorded_now, holds_registry=holds_registry)
     plan, change = await _write(connection, seal, parsed, writing)
     if change is None:
@@ -106,6 +120,7 @@ async def record_orders(
         moved_order_ids=change.moved if change else (),
         applied=Counter(record.kind for record in plan.accepted),
         unchanged=plan.unchanged,
+        held_back=plan.held_back,
         findings=(*parsed.findings, *plan.findings),
     )
     entries = change.entries if change else ()
@@ -136,26 +151,50 @@ async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders) -> _Pl
     usable = [record for record in parsed.records if record.value is not None]
     recorded = await find_recorded(connection, usable)
     new = [record for record in usable if not recorded.has(seal, record)]
-    accepted, findings = _accept(new, is_blocked=parsed.blocks_orders, recorded=recorded)
-    return _Plan(tuple(accepted), len(usable) - len(new), tuple(findings))
-
-
-def _accept(
-    new: Sequence[ParsedRecord], *, is_blocked: bool, recorded: Recorded
-) -> tuple[list[ParsedRecord], list[Finding]]:
-    """The records that apply, and what the registry has against the others."""
-    findings: list[Finding] = []
     versions = [record for record in new if record.kind == "VERSION"]
-    for record in versions:
-        findings += _contradictions(record, recorded)
-    if is_blocked or findings:
-        versions = []
-    known = recorded.order_ids | {order_id_of(record) for record in versions}
+    findings = [finding for record in versions for finding in _contradictions(record, recorded)]
+    accepted = [] if parsed.blocks_orders or findings else versions
+    held_back = len(versions) - len(accepted) - len(findings)
     lone = [record for record in new if record.kind != "VERSION"]
-    for record in lone:
-        if order_id_of(record) not in known:
-            findings += _orphan(record)
-    return versions + [record for record in lone if order_id_of(record) in known], findings
+    known = recorded.order_ids | {order_id_of(record) for record in accepted}
+    findings += [no_such_order(record) for record in lone if order_id_of(record) not in known]
+    there = [record for record in lone if order_id_of(record) in known]
+    astray = await _astray(connection, seal, there, accepted, recorded)
+    return _Plan(
+        accepted=(*accepted, *(record for place, record in enumerate(there) if place not in astray)),
+        unchanged=len(usable) - len(new),
+        held_back=held_back,
+        findings=(*findings, *(finding for place in sorted(astray) for finding in astray[place])),
+    )
+
+
+async def _astray(
+    connection: Connection,
+    seal: Seal,
+    lone: Sequence[ParsedRecord],
+    accepted: Sequence[ParsedRecord],
+    recorded: Recorded,
+) -> dict[int, Sequence[Finding]]:
+    """What speaks against the notices of `lone` that reach nobody, by place there.
+
+    Only orders with a notice are opened: a recall must be recorded whatever became of its order's records.
+    """
+    brought: dict[str, list[OrderVersion]] = defaultdict(list)
+    for record in accepted:
+        assert isinstance(record.value, OrderVersion)
+        brought[record.value.order_id].append(record.value)
+    notices: dict[str, list[tuple[int, Notice]]] = defaultdict(list)
+    for place, record in enumerate(lone):
+        if isinstance(record.value, Notice):
+            notices[record.value.order_id].append((place, record.value))
+    found: dict[int, Sequence[Finding]] = {}
+    for page in pages(sorted(notices), _ORDERS_AT_ONCE):
+        there = await load_court_orders(connection, seal, recorded.order_ids.intersection(page))
+        for order_id in page:
+            registered = there[order_id].versions if order_id in there else ()
+            versions = (*registered, *brought.get(order_id, ()))
+            found |= {at: check_addressee(lone[at], notice, versions) for at, notice in notices[order_id]}
+    return {place: findings for place, findings in found.items() if findings}
 
 
 def _contradictions(record: ParsedRecord, recorded: Recorded) -> list[Finding]:
@@ -169,16 +208,6 @@ def _contradictions(record: ParsedRecord, recorded: Recorded) -> list[Finding]:
         value.version,
         "The registry has this version with other content, and nothing is overwritten:"
         " give it the next number.",
-    )
-    return noted.findings
-
-
-def _orphan(record: ParsedRecord) -> list[Finding]:
-    noted = FindingList(record.order_id, record.path)
-    noted.error(
-        ("order_id",),
-        record.order_id,
-        "The registry has no such order, and this file brings none that could be recorded.",
     )
     return noted.findings
 

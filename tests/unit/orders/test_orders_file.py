@@ -1,6 +1,7 @@
 """An orders file as a whole: what is none, what is wrong around its records, and what its check prints."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from stayaway.orders.cli_support import check_lines
 from stayaway.orders.findings import UnreadableFileError
 from stayaway.orders.parse import parse_orders_file
 from support.rich_orders import parse, pointers, rich
+
+NOW = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_what_is_no_orders_file_is_unreadable(data: bytes) -> None:
     """Exit code 2, with one line that says what it is."""
     with pytest.raises(UnreadableFileError):
         parse_orders_file(data)
-    lines, code = check_lines(data)
+    lines, code = check_lines(data, now=NOW)
     assert code == 2
     assert [json.loads(line)["severity"] for line in lines] == ["ERROR"]
 
@@ -61,10 +64,10 @@ def test_the_root_is_checked_too() -> None:
 
 def test_check_prints_a_line_a_finding_and_an_exit_code() -> None:
     """WIRE.md: {severity, order_id, pointer, value, remedy}; 0, 1 with errors."""
-    assert check_lines(json.dumps(rich()).encode()) == ([], 0)
+    assert check_lines(json.dumps(rich()).encode(), now=NOW) == ([], 0)
     body = rich()
     body["orders"][0]["kind"] = "Q" * 1000
-    lines, code = check_lines(json.dumps(body).encode())
+    lines, code = check_lines(json.dumps(body).encode(), now=NOW)
     assert code == 1
     line = json.loads(lines[0])
     assert list(line) == ["severity", "order_id", "pointer", "value", "remedy"]
@@ -104,7 +107,7 @@ def test_no_junk_anywhere_raises_or_passes_silently(
         del holder[path[-1]]
     else:
         holder[path[-1]] = junk
-    lines, code = check_lines(json.dumps(body).encode())
+    lines, code = check_lines(json.dumps(body).encode(), now=NOW)
     assert code in (0, 1)
     for line in lines:
         finding = json.loads(line)
