@@ -143,6 +143,18 @@ async def test_an_emergency_has_an_end_and_only_an_emergency(desk: Desk) -> None
         assert await refused(desk, APPROVAL, 1, kind, approver, START, end) == "order_approval_until"
 
 
+async def test_the_database_takes_no_later_version_from_one_person_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the program's rule gone, also for a draft that was renumbered."""
+    assert (await desk.approve(await desk.draft(kind="EMERGENCY"), "bob")).status_code == 201
+    later = await desk.draft(kind="EMERGENCY")
+    road = order_approval._Road("EMERGENCY", START + timedelta(days=1))
+    monkeypatch.setattr(order_approval, "_emergency_road", lambda *_: road)
+    answer = await desk.approve(later, "ann", emergency_reason_text="night")
+    assert (answer.status_code, "order_approval_emergency_first" in answer.text) == (403, True)
+
+
 async def test_only_another_person_confirms_an_emergency_and_only_in_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ from stayaway.platform.seal import Seal
 _SQL = load_queries("stayaway.orders", "drafts.sql")
 _PURPOSE = "order_approval"
 _ANOTHER = "Another person must: ask somebody who wrote no part of it."
+_SECOND = "Ask a second person to approve it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,21 +106,44 @@ async def approve_emergency(
     """Put an emergency order in force alone, for as long as the registry's policy allows.
 
     It stops counting then unless another person confirms it. Raises NotAllowedError where the policy
-    does not allow it for this kind of order, else as `approve_draft` does.
+    does not allow it for this kind of order or the draft is not of an order's first version, else as
+    `approve_draft` does.
     """
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
-        period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
-        if registry_policy is None or period is None:
-            raise NotAllowedError(
-                "The registry's policy does not let one person alone put this kind of order in force.",
-                "Ask a second person to approve it.",
-            )
-        if not reason_text.strip():
-            raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
-        kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
-        road = _Road("EMERGENCY", now + period, kept)
+        road = _emergency_road(draft, registry_policy, reason_text, now)
         return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
+
+
+def _emergency_road(
+    draft: OrderDraft, registry_policy: RegistryPolicy | None, reason_text: str, now: datetime
+) -> _Road:
+    """How far one person alone may go with this draft: a new order, for some hours.
+
+    Never a later version: one person could renew their own entry for ever, or replace what two people
+    approved. Of two drafts of one new order approved at once the second finds the first one's version
+    (`_require_next`, under the registry's lock); the database refuses a later version by itself.
+    """
+    period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
+    if registry_policy is None or period is None:
+        raise NotAllowedError(
+            "The registry's policy does not let one person alone put this kind of order in force.", _SECOND
+        )
+    if draft.version != 1:
+        raise NotAllowedError(
+            f"One person alone can only put the first version of an order in force, and the registry has"
+            f" version {draft.version - 1} of this one.",
+            _SECOND,
+        )
+    if draft.content.get("relief"):
+        raise NotAllowedError(
+            "One person alone cannot put relief in force: it would bind before the respondent is told.",
+            _SECOND,
+        )
+    if not reason_text.strip():
+        raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
+    kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
+    return _Road("EMERGENCY", now + period, kept)
 
 
 async def confirm_version(
