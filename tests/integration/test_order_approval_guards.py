@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -74,6 +75,24 @@ async def test_no_writer_approves_even_without_the_rule(
     assert (by_database.status_code, "order_approval_by_another" in by_database.text) == (403, True)
     assert (await desk.get("orders"))["orders"] == []
     assert (await desk.approve(draft, "bob")).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["ANN", "\uff41nn", "Ann "])
+async def test_the_same_name_written_another_way_is_no_second_person(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """By the rule, and by the database where the rule is gone."""
+    draft = await desk.draft()
+    assert (await desk.approve(draft, quote(name))).status_code == 403
+    monkeypatch.setattr(order_approval, "require_another", nothing)
+    by_database = await desk.approve(draft, quote(name))
+    assert (by_database.status_code, "order_approval_by_another" in by_database.text) == (403, True)
+
+
+async def test_a_name_with_what_nobody_sees_is_refused(desk: Desk) -> None:
+    draft = await desk.draft()
+    answer = await desk.approve(draft, quote("ann\u200b"))
+    assert (answer.status_code, answer.json()["problems"][0]["pointer"]) == (422, "/actor")
 
 
 async def test_the_check_alone_refuses_the_author(desk: Desk) -> None:

@@ -172,7 +172,7 @@ async def confirm_version(
         problems = check_typed(_version(order, version), case_number, expiry)
         if problems:
             raise RefusedError(problems)
-        ref = seal.reference(order_id, person.name)
+        ref = seal.reference(order_id, person.key)
         await _insert(conn, _SQL.insert_confirmation, draft.draft_number, ref, now)
         record = {"order_id": order_id, "version": version, "recorded_at": format_instant(now)}
         parsed = read_own("CONFIRMATION", record)
@@ -285,7 +285,7 @@ async def _insert_approval(
         draft.row_version,
         draft.content_digest,
         road.kind,
-        seal.reference(draft.order_id, person.name),
+        seal.reference(draft.order_id, person.key),
         now,
         road.until_at,
         seal.seal(draft.order_id, _PURPOSE, canonical_json(answered)),

@@ -66,7 +66,7 @@ def _line(item: "DraftItem") -> str:
 
 
 @draft_app.command()
-def create(file: ContentFile, database: Database = None, keys: Keys = None, actor: Actor = "cli") -> None:
+def create(file: ContentFile, actor: Actor, database: Database = None, keys: Keys = None) -> None:
     """Keep a draft, right or wrong."""
     from stayaway.orders.draft_store import create_draft
     from stayaway.platform.clock import now
@@ -112,9 +112,9 @@ def replace(
     draft: Number,
     file: ContentFile,
     etag: Tag,
+    actor: Actor,
     database: Database = None,
     keys: Keys = None,
-    actor: Actor = "cli",
 ) -> None:
     """Another content for the draft; whoever sends it cannot approve it."""
     from stayaway.orders.draft_store import replace_draft
@@ -132,9 +132,7 @@ def replace(
 
 
 @draft_app.command()
-def withdraw(
-    draft: Number, etag: Tag, database: Database = None, keys: Keys = None, actor: Actor = "cli"
-) -> None:
+def withdraw(draft: Number, etag: Tag, actor: Actor, database: Database = None, keys: Keys = None) -> None:
     """Close the draft without approving it."""
     from stayaway.orders.draft_store import withdraw_draft
     from stayaway.platform.clock import now
@@ -282,6 +280,7 @@ def approve(
     etag: Tag,
     case_number: Annotated[str, typer.Option(help="Retyped from the papers.")],
     expiry: Annotated[str, typer.Option(help="Retyped: 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")],
+    actor: Actor,
     answer: Annotated[
         list[str] | None, typer.Option(help="QUESTION=YES or QUESTION=NO, a reason after a colon; repeat it.")
     ] = None,
@@ -293,7 +292,6 @@ def approve(
     keys: Keys = None,
     policy: PolicyFile = None,
     registry_policy: RegistryPolicyFile = None,
-    actor: Actor = "cli",
 ) -> None:
     """Put a draft in force, as another person than any of its writers."""
     from stayaway.alerts.order_approval import approve_draft, approve_emergency
