@@ -114,6 +114,22 @@ async def test_who_uses_each_vehicle_is_answered_in_the_draft(desk: Desk) -> Non
     ]
 
 
+async def test_relief_that_looks_wider_is_approved_with_a_reason_only(desk: Desk) -> None:
+    """The check names what is wider than the version in the registry; the approver must say why it may be."""
+    await desk.in_force()
+    wide = draft_content()["zones"][0] | {"distance_value": 5000}
+    draft = await desk.draft(relief=True, zones=[wide])
+    checked = await desk.get(f"order-drafts/{draft['draft_number']}/check")
+    noted = [item for item in checked["findings"] if item["remedy"].startswith("Marked as relief")]
+    assert [(item["severity"], item["pointer"]) for item in noted] == [("WARNING", "/zones/0/zone_id")]
+    body = await desk.statement(draft, relief="YES")
+    bare = [{**answer, "reason_text": ""} for answer in body["answers"]]
+    path = f"order-drafts/{draft['draft_number']}/approval"
+    refused = await desk.send("POST", path, "bob", body | {"answers": bare}, if_match=draft["etag"])
+    assert [item["pointer"] for item in refused.json()["problems"]] == ["/answers/relief"]
+    assert (await desk.send("POST", path, "bob", body, if_match=draft["etag"])).status_code == 201
+
+
 async def test_of_many_approvers_at_once_exactly_one_wins(desk: Desk) -> None:
     draft = await desk.draft()
     answers = await asyncio.gather(*(desk.approve(draft, f"p{number}") for number in range(8)))

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from stayaway.kernel.instants import format_instant
+from stayaway.orders.expiry import expiry_field
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.model import Window
 from stayaway.orders.schedule import opens_between
@@ -65,18 +66,11 @@ def _advise_end(order: Standing, known_at: datetime) -> None:
         )
     elif ends_at <= known_at and version.status in RUNNING:
         order.warn(
-            (_expiry_field(order),),
-            order.raw_at(_expiry_field(order)),
+            (expiry_field(version.expiry),),
+            order.raw_at(expiry_field(version.expiry)),
             f"It ended at {format_instant(ends_at)}, before the latest record of {order.looked_at}, but its"
             f" status is {version.status}: check the date, or enter the extension.",
         )
-
-
-def _expiry_field(order: Standing) -> str:
-    expiry = order.version.expiry
-    if expiry.after_notice is not None:
-        return "expires_after_notice"
-    return "expires_on" if expiry.on is not None else "expires_at"
 
 
 def _advise_status(order: Standing, known_at: datetime) -> None:
