@@ -31,6 +31,7 @@ from stayaway.orders.parse import read_own
 from stayaway.orders.preview import version_before
 from stayaway.orders.questions import ApprovalStatement, Question, check_typed, questions, require_statement
 from stayaway.orders.records import ParsedOrders, RecordKind
+from stayaway.orders.rules import is_recalled
 from stayaway.orders.store import RegistryError
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
@@ -225,7 +226,7 @@ async def _approve(
     version = require_usable(check)
     await lock_order(conn, order_id)
     order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
-    _require_next(order, draft.version)
+    _require_next(order, draft.version, now)
     before = version_before(order, now)
     require_statement(version, before, stated)
     answered = _answered(stated, questions(version, before), person, road)
@@ -292,7 +293,13 @@ async def _insert_approval(
     )
 
 
-def _require_next(order: CourtOrder | None, version: int) -> None:
+def _require_next(order: CourtOrder | None, version: int, now: datetime) -> None:
+    """ConflictError where the order has moved since the draft was checked: another version, or a recall."""
+    if order is not None and is_recalled(order.recalls, now):
+        raise ConflictError(
+            "The order was recalled, and no version of it binds any more.",
+            "If the court made another order, write a draft of that under an order_id of its own.",
+        )
     newest = order.versions[-1].version if order else 0
     if newest + 1 != version:
         raise ConflictError(

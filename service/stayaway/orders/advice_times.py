@@ -6,9 +6,14 @@ from stayaway.kernel.instants import format_instant
 from stayaway.orders.expiry import expiry_field
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.model import Window
+from stayaway.orders.rules import is_recalled
 from stayaway.orders.schedule import opens_between
 from stayaway.orders.standing import Standing
 
+NEVER_BINDS = (
+    "The order was recalled before this version was recorded, and no version of a recalled order ever binds:"
+    " if the court made another order, enter that under an order_id of its own."
+)
 RUNNING = ("ACTIVE", "MODIFIED", "PENDING_SERVICE")
 
 
@@ -31,8 +36,10 @@ def advise_pauses(order: Standing) -> None:
             _warn_outside(noted, "from_at", suspension.from_at, "begins after the order has ended")
 
 
-def advise_off_order(order: Standing) -> None:
-    """Note a recall outside the order's life; asked of recalled orders too."""
+def advise_off_order(order: Standing, known_at: datetime) -> None:
+    """Note a recall outside the order's life, and a version after it; asked of recalled orders too."""
+    if order.record is not None and is_recalled(order.recalled_before, known_at):
+        order.warn(("order_id",), order.version.order_id, NEVER_BINDS)
     for recall, noted in order.recalls:
         if recall.recalled_at < order.takes_effect_at and not recall.void:
             _warn_outside(
