@@ -153,7 +153,10 @@ def test_check_import_and_draft_say_what_the_registry_has(shell: Shell) -> None:
     assert named not in alone
     assert "Compared with this file only" in alone
     shell.orders("draft", "create", shell.write(draft_content("O2", **same_place())), "--as", "ann")
-    assert named in shell.orders("draft", "check", "1")
+    drafted = shell.orders("draft", "check", "1")
+    assert named in drafted
+    assert "TO ANSWER IN THE DRAFT /order/respondents/0/vehicles/0/used_by" in drafted
+    assert "The draft can be used once what is to be answered is answered." in drafted
     assert named in shell.orders("import", shell.write(again))
 
 

@@ -110,7 +110,9 @@ async def test_who_uses_each_vehicle_is_answered_in_the_draft(desk: Desk) -> Non
     content = draft_content()
     del content["respondents"][0]["vehicles"][1]["used_by"]
     draft = (await desk.send("POST", "order-drafts", "ann", {"order": content})).json()
+    checked = await desk.get("order-drafts/1/check")
     preview = await desk.get("order-drafts/1/preview")
+    assert (checked["has_errors"], checked["lacks"]) == (False, preview["lacks"])
     assert [item["pointer"] for item in preview["lacks"]] == ["/order/respondents/0/vehicles/1/used_by"]
     refused = await desk.approve(draft, "bob")
     assert [item["pointer"] for item in refused.json()["problems"]] == [

@@ -279,6 +279,25 @@ async def test_a_lapsed_emergency_cannot_be_confirmed_nor_renewed_by_one_person(
     assert (await desk.get("orders/O1"))["second_check"] is None
 
 
+async def test_what_binds_unconfirmed_shows_beside_a_later_version_that_two_approved(desk: Desk) -> None:
+    """Nobody was told of the later one yet, so that the first binds, with one person behind it."""
+    draft = await desk.draft(kind="EMERGENCY")
+    assert (await desk.approve(draft, "ann", emergency_reason_text="night")).status_code == 201
+    at = format_instant(desk.clock.now)
+    told = {"order_version": 1, "respondent_id": "R1", "kind": "PERSONAL", "noticed_at": at}
+    assert (await desk.send("POST", "orders/O1/notices", "ann", told)).status_code == 201
+    assert (await desk.approve(await desk.draft(), "bob")).status_code == 201
+
+    async def shown() -> tuple[Any, Any]:
+        listed, one = (await desk.get("orders"))["orders"][0], await desk.get("orders/O1")
+        return listed["second_check"], one["second_check"]
+
+    assert await shown() == ("NOT SECOND-CHECKED", "NOT SECOND-CHECKED")
+    later = {**told, "order_version": 2, "noticed_at": format_instant(desk.clock.now)}
+    assert (await desk.send("POST", "orders/O1/notices", "ann", later)).status_code == 201
+    assert await shown() == (None, None)
+
+
 async def test_one_person_alone_never_replaces_what_two_approved(desk: Desk) -> None:
     """Neither as an emergency, nor as one that only gives relief; what two approved is still watched."""
     await desk.in_force()

@@ -28,7 +28,7 @@ from stayaway.cli.registry_tools import (
 )
 
 if TYPE_CHECKING:
-    from stayaway.api.draft_forms import DraftItem, FindingItem, PreviewAnswer
+    from stayaway.api.draft_forms import CheckAnswer, DraftItem, FindingItem, LackItem, PreviewAnswer
     from stayaway.orders.draft import OrderDraft
     from stayaway.orders.questions import Answer
 
@@ -220,10 +220,24 @@ def check(
             typer.echo(answer.model_dump_json())
         else:
             _say_findings(answer.findings)
-            typer.echo("The draft has errors." if answer.has_errors else "The draft can be used.")
+            _say_lacks(answer.lacks)
+            typer.echo(_verdict(answer))
         return int(answer.has_errors)
 
     with_tools(act, database=database, keys=keys, failed=EXIT_NO_ANSWER)
+
+
+def _verdict(answer: "CheckAnswer") -> str:
+    if answer.has_errors:
+        return "The draft has errors."
+    if answer.lacks:
+        return "The draft can be used once what is to be answered is answered."
+    return "The draft can be used."
+
+
+def _say_lacks(lacks: "list[LackItem]") -> None:
+    for lack in lacks:
+        tell(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
 
 
 def _say_findings(findings: "list[FindingItem]") -> None:
@@ -268,8 +282,7 @@ def _say_preview(answer: "PreviewAnswer") -> None:
         for field in item.fields:
             tell(f"  {field.name}: {field.before} -> {field.after}")
     _say_findings(answer.findings)
-    for lack in answer.lacks:
-        tell(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
+    _say_lacks(answer.lacks)
     for question in answer.questions:
         only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""
         tell(f"TO ANSWER {question.question_id}{only}: {question.text}")
