@@ -131,15 +131,13 @@ def _emergency_road(
             "The registry's policy does not let one person alone put this kind of order in force.", _SECOND
         )
     if draft.version != 1:
+        known = f"the registry has version {draft.version - 1} of this one"
         raise NotAllowedError(
-            f"One person alone can only put the first version of an order in force, and the registry has"
-            f" version {draft.version - 1} of this one.",
-            _SECOND,
+            f"One person alone can only put the first version of an order in force, and {known}.", _SECOND
         )
     if draft.content.get("relief"):
         raise NotAllowedError(
-            "One person alone cannot put relief in force: it would bind before the respondent is told.",
-            _SECOND,
+            "One person alone cannot put relief in force: it would bind before anybody is told.", _SECOND
         )
     if not reason_text.strip():
         raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
