@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -76,6 +77,24 @@ async def test_no_writer_approves_even_without_the_rule(
     assert (await desk.approve(draft, "bob")).status_code == 201
 
 
+@pytest.mark.parametrize("name", ["ANN", "\uff41nn", "Ann "])
+async def test_the_same_name_written_another_way_is_no_second_person(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """By the rule, and by the database where the rule is gone."""
+    draft = await desk.draft()
+    assert (await desk.approve(draft, quote(name))).status_code == 403
+    monkeypatch.setattr(order_approval, "require_another", nothing)
+    by_database = await desk.approve(draft, quote(name))
+    assert (by_database.status_code, "order_approval_by_another" in by_database.text) == (403, True)
+
+
+async def test_a_name_with_what_nobody_sees_is_refused(desk: Desk) -> None:
+    draft = await desk.draft()
+    answer = await desk.approve(draft, quote("ann\u200b"))
+    assert (answer.status_code, answer.json()["problems"][0]["pointer"]) == (422, "/actor")
+
+
 async def test_the_check_alone_refuses_the_author(desk: Desk) -> None:
     """Without the trigger too."""
     await desk.draft()
@@ -141,6 +160,18 @@ async def test_an_emergency_has_an_end_and_only_an_emergency(desk: Desk) -> None
     for kind, end in (("EMERGENCY", None), ("SECOND_PERSON", until), ("EMERGENCY", START)):
         approver = ann if kind == "EMERGENCY" else ref(desk, "bob")
         assert await refused(desk, APPROVAL, 1, kind, approver, START, end) == "order_approval_until"
+
+
+async def test_the_database_takes_no_later_version_from_one_person_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the program's rule gone, also for a draft that was renumbered."""
+    assert (await desk.approve(await desk.draft(kind="EMERGENCY"), "bob")).status_code == 201
+    later = await desk.draft(kind="EMERGENCY")
+    road = order_approval._Road("EMERGENCY", START + timedelta(days=1))
+    monkeypatch.setattr(order_approval, "_emergency_road", lambda *_: road)
+    answer = await desk.approve(later, "ann", emergency_reason_text="night")
+    assert (answer.status_code, "order_approval_emergency_first" in answer.text) == (403, True)
 
 
 async def test_only_another_person_confirms_an_emergency_and_only_in_time(

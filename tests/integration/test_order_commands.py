@@ -198,12 +198,30 @@ def test_what_is_not_there_or_not_in_form_is_said_in_words(shell: Shell) -> None
     assert "no such order" in shell.orders("show", "O9", code=1)
     assert "no such draft" in shell.orders("draft", "show", "9", code=1)
     assert "--at is not an instant" in shell.orders("show", "O9", "--at", "yesterday", code=2)
-    assert "/order/order_id" in shell.orders("draft", "create", shell.write({"kind": "FINAL"}), code=1)
+    assert "/order/order_id" in shell.orders(
+        "draft", "create", shell.write({"kind": "FINAL"}), "--as", "ann", code=1
+    )
     file = Path(shell.write(draft_content()))
     file.write_text(file.read_text().replace('"case_number":', '"case_number": "F-9", "case_number":'))
-    said = shell.orders("draft", "create", str(file), code=1)
+    said = shell.orders("draft", "create", str(file), "--as", "ann", code=1)
     assert "/order/case_number: The name stands here 2 times" in said
     assert shell.orders("draft", "list") == ""
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ("draft", "create", "draft.json"),
+        ("draft", "replace", "1", "draft.json", "--etag", "x"),
+        ("draft", "withdraw", "1", "--etag", "x"),
+        ("draft", "zone", "1", "Z1", "zones.csv", "--etag", "x"),
+        ("approve", "1", "--etag", "x", *TYPED),
+        ("confirm", "O1", "--version", "1", *TYPED),
+    ],
+)
+def test_an_act_that_two_persons_must_do_needs_a_name(act: tuple[str, ...]) -> None:
+    done = run_stayaway("orders", *act, env=plain_environment(COLUMNS="100"))
+    assert (done.returncode, "Missing option '--as'" in done.stderr.decode()) == (2, True)
 
 
 def test_all_advice_on_an_import_goes_to_a_file_that_nobody_else_reads(shell: Shell) -> None:
@@ -254,8 +272,11 @@ def test_check_import_and_draft_say_what_the_registry_has(shell: Shell) -> None:
     alone = shell.orders("check", shell.write(again), "--file-only")
     assert named not in alone
     assert "Compared with this file only" in alone
-    shell.orders("draft", "create", shell.write(draft_content("O2", **same_place())))
-    assert named in shell.orders("draft", "check", "1")
+    shell.orders("draft", "create", shell.write(draft_content("O2", **same_place())), "--as", "ann")
+    drafted = shell.orders("draft", "check", "1")
+    assert named in drafted
+    assert "TO ANSWER IN THE DRAFT /order/respondents/0/vehicles/0/used_by" in drafted
+    assert "The draft can be used once what is to be answered is answered." in drafted
     assert named in shell.orders("import", shell.write(again))
 
 

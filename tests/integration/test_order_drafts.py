@@ -3,13 +3,17 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from stayaway.alerts import order_approval
 from stayaway.alerts.order_changes import import_orders as import_file
 from stayaway.audit.entries import open_entry
 from stayaway.audit.store import load_entries
+from stayaway.kernel.instants import format_instant
+from stayaway.orders import draft_views
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
@@ -109,12 +113,79 @@ async def test_who_uses_each_vehicle_is_answered_in_the_draft(desk: Desk) -> Non
     content = draft_content()
     del content["respondents"][0]["vehicles"][1]["used_by"]
     draft = (await desk.send("POST", "order-drafts", "ann", {"order": content})).json()
+    checked = await desk.get("order-drafts/1/check")
     preview = await desk.get("order-drafts/1/preview")
+    assert (checked["has_errors"], checked["lacks"]) == (False, preview["lacks"])
     assert [item["pointer"] for item in preview["lacks"]] == ["/order/respondents/0/vehicles/1/used_by"]
     refused = await desk.approve(draft, "bob")
     assert [item["pointer"] for item in refused.json()["problems"]] == [
         "/order/respondents/0/vehicles/1/used_by"
     ]
+
+
+async def test_relief_that_looks_wider_is_approved_with_a_reason_only(desk: Desk) -> None:
+    """The check names what is wider than the version in the registry; the approver must say why it may be."""
+    await desk.in_force()
+    wide = draft_content()["zones"][0] | {"distance_value": 5000}
+    draft = await desk.draft(relief=True, zones=[wide])
+    checked = await desk.get(f"order-drafts/{draft['draft_number']}/check")
+    noted = [item for item in checked["findings"] if item["remedy"].startswith("Marked as relief")]
+    assert [(item["severity"], item["pointer"]) for item in noted] == [("WARNING", "/zones/0/zone_id")]
+    body = await desk.statement(draft, relief="YES")
+    bare = [{**answer, "reason_text": ""} for answer in body["answers"]]
+    path = f"order-drafts/{draft['draft_number']}/approval"
+    refused = await desk.send("POST", path, "bob", body | {"answers": bare}, if_match=draft["etag"])
+    assert [item["pointer"] for item in refused.json()["problems"]] == ["/answers/relief"]
+    assert (await desk.send("POST", path, "bob", body, if_match=draft["etag"])).status_code == 201
+
+
+async def recall(desk: Desk, **more: Any) -> None:
+    body = {"recalled_at": format_instant(desk.clock.now), "reason_text": "dismissed", **more}
+    assert (await desk.send("POST", "orders/O1/recalls", "ann", body)).status_code == 201
+
+
+async def test_no_version_of_a_recalled_order_is_approved(desk: Desk) -> None:
+    """It could never bind, whatever the check and the approver say of it."""
+    await desk.in_force()
+    before = await desk.draft()
+    statement = await desk.statement(before)
+    await recall(desk)
+    after = await desk.draft()
+    for draft in (before, after):
+        path = f"order-drafts/{draft['draft_number']}"
+        checked = await desk.get(f"{path}/check")
+        errors = [item["pointer"] for item in checked["findings"] if item["severity"] == "ERROR"]
+        assert (errors, checked["has_errors"]) == (["/order_id"], True)
+        refused = await desk.send("POST", f"{path}/approval", "bob", statement, if_match=draft["etag"])
+        assert (refused.status_code, refused.json()["problems"][0]["pointer"]) == (422, "/order/order_id")
+        assert (await desk.send("GET", f"{path}/preview", "ann")).status_code == 422
+    assert (await desk.draft(order_id="O2"))["version"] == 1
+
+
+async def test_a_recall_that_is_to_come_keeps_no_version_from_being_approved(desk: Desk) -> None:
+    await desk.in_force()
+    await recall(desk, recalled_at=format_instant(desk.clock.now + timedelta(days=9)))
+    assert (await desk.approve(await desk.draft(), "bob")).status_code == 201
+
+
+async def test_a_recall_while_an_approval_is_checked_wins(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The approval compares before it locks the registry: it looks once more under the lock."""
+    await desk.in_force()
+    draft = await desk.draft()
+    compare = draft_views.compare_draft
+
+    async def compare_then_recall(*arguments: Any) -> Any:
+        found = await compare(*arguments)
+        await recall(desk)
+        return found
+
+    statement = await desk.statement(draft)
+    monkeypatch.setattr(order_approval, "compare_draft", compare_then_recall)
+    path = f"order-drafts/{draft['draft_number']}/approval"
+    refused = await desk.send("POST", path, "bob", statement, if_match=draft["etag"])
+    assert (refused.status_code, "was recalled" in refused.text) == (409, True)
 
 
 async def test_of_many_approvers_at_once_exactly_one_wins(desk: Desk) -> None:

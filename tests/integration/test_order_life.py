@@ -295,20 +295,72 @@ async def test_one_person_alone_for_a_day_then_a_second_or_nothing(desk: Desk) -
     assert earlier["respondents"][0]["reasons"] == ["NOT_APPROVED"]
 
 
-async def test_a_lapsed_emergency_cannot_be_confirmed_and_the_version_before_binds_again(desk: Desk) -> None:
-    await desk.in_force()
-    draft = await desk.draft(kind="EMERGENCY", case_number="F-7")
-    body = await desk.statement(draft) | {"case_number": "F-7", "emergency_reason_text": "night"}
-    answer = await desk.send("POST", "order-drafts/2/approval", "ann", body, if_match=draft["etag"])
-    assert answer.status_code == 201, answer.text
+async def test_a_lapsed_emergency_cannot_be_confirmed_nor_renewed_by_one_person(desk: Desk) -> None:
+    """Whoever put it in force alone may ask two others for the next version; alone, never again."""
+    draft = await desk.draft(kind="EMERGENCY")
+    assert (await desk.approve(draft, "ann", emergency_reason_text="night")).status_code == 201
     started = desk.clock.now
-    desk.clock.now = started + timedelta(hours=24)
-    typed = TYPED | {"case_number": "F-7"}
-    late = await desk.send("POST", "orders/O1/versions/2/confirmation", "bob", typed)
+    again = await desk.draft(kind="EMERGENCY")
+    for hours in (1, 25):
+        desk.clock.now = started + timedelta(hours=hours)
+        for person in ("ann", "bob"):
+            alone = await desk.approve(again, person, emergency_reason_text="still night")
+            assert (alone.status_code, "only put the first version" in alone.text) == (403, True)
+    late = await desk.send("POST", "orders/O1/versions/1/confirmation", "bob", TYPED)
     assert late.status_code == 409
-    shown = await desk.get("orders/O1")
-    assert [(item["version"], item["in_force"]) for item in shown["respondents"]] == [(1, True)]
     assert [item["kind"] for item in (await desk.get("orders-due"))["due"]] == ["EMERGENCY_LAPSED"]
+    assert (await desk.approve(again, "bob")).status_code == 201
+    assert (await desk.get("orders/O1"))["second_check"] is None
+
+
+async def test_what_binds_unconfirmed_shows_beside_a_later_version_that_two_approved(desk: Desk) -> None:
+    """Nobody was told of the later one yet, so that the first binds, with one person behind it."""
+    draft = await desk.draft(kind="EMERGENCY")
+    assert (await desk.approve(draft, "ann", emergency_reason_text="night")).status_code == 201
+    at = format_instant(desk.clock.now)
+    told = {"order_version": 1, "respondent_id": "R1", "kind": "PERSONAL", "noticed_at": at}
+    assert (await desk.send("POST", "orders/O1/notices", "ann", told)).status_code == 201
+    assert (await desk.approve(await desk.draft(), "bob")).status_code == 201
+
+    async def shown() -> tuple[Any, Any]:
+        listed, one = (await desk.get("orders"))["orders"][0], await desk.get("orders/O1")
+        return listed["second_check"], one["second_check"]
+
+    assert await shown() == ("NOT SECOND-CHECKED", "NOT SECOND-CHECKED")
+    later = {**told, "order_version": 2, "noticed_at": format_instant(desk.clock.now)}
+    assert (await desk.send("POST", "orders/O1/notices", "ann", later)).status_code == 201
+    assert await shown() == (None, None)
+
+
+async def test_one_person_alone_never_replaces_what_two_approved(desk: Desk) -> None:
+    """Neither as an emergency, nor as one that only gives relief; what two approved is still watched."""
+    await desk.in_force()
+    draft = await desk.draft(kind="EMERGENCY", relief=True)
+    body = await desk.statement(draft, relief="YES") | {"emergency_reason_text": "night"}
+    path = f"order-drafts/{draft['draft_number']}/approval"
+    answer = await desk.send("POST", path, "ann", body, if_match=draft["etag"])
+    assert answer.status_code == 403
+    assert [item["kind"] for item in (await desk.get("orders/O1/history"))["records"]] == [
+        "VERSION",
+        "NOTICE",
+    ]
+    assert await desk.outcome(desk.clock.now) == []
+
+
+async def test_one_person_alone_gives_no_relief(desk: Desk) -> None:
+    draft = await desk.draft(kind="EMERGENCY", relief=True)
+    answer = await desk.approve(draft, "ann", emergency_reason_text="night")
+    assert (answer.status_code, "cannot put relief in force" in answer.text) == (403, True)
+
+
+async def test_of_two_emergency_entries_of_one_order_at_once_one_counts(desk: Desk) -> None:
+    drafts = [await desk.draft(kind="EMERGENCY") for _ in range(4)]
+    answers = await asyncio.gather(
+        *(desk.approve(draft, "ann", emergency_reason_text="night") for draft in drafts)
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    kinds = [item["kind"] for item in (await desk.get("orders/O1/history"))["records"]]
+    assert kinds == ["VERSION", "PROVISIONAL"]
 
 
 async def test_alone_only_where_the_policy_allows_this_kind(desk: Desk) -> None:

@@ -32,12 +32,14 @@ from stayaway.orders.parse import read_own
 from stayaway.orders.preview import version_before
 from stayaway.orders.questions import ApprovalStatement, Question, check_typed, questions, require_statement
 from stayaway.orders.records import ParsedOrders, RecordKind
+from stayaway.orders.rules import is_recalled
 from stayaway.orders.store import RegistryError
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 _SQL = load_queries("stayaway.orders", "drafts.sql")
 _ANOTHER = "Another person must: ask somebody who wrote no part of it."
+_SECOND = "Ask a second person to approve it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,21 +107,42 @@ async def approve_emergency(
     """Put an emergency order in force alone, for as long as the registry's policy allows.
 
     It stops counting then unless another person confirms it. Raises NotAllowedError where the policy
-    does not allow it for this kind of order, else as `approve_draft` does.
+    does not allow it for this kind of order or the draft is not of an order's first version, else as
+    `approve_draft` does.
     """
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
-        period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
-        if registry_policy is None or period is None:
-            raise NotAllowedError(
-                "The registry's policy does not let one person alone put this kind of order in force.",
-                "Ask a second person to approve it.",
-            )
-        if not reason_text.strip():
-            raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
-        kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
-        road = _Road("EMERGENCY", now + period, kept)
+        road = _emergency_road(draft, registry_policy, reason_text, now)
         return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
+
+
+def _emergency_road(
+    draft: OrderDraft, registry_policy: RegistryPolicy | None, reason_text: str, now: datetime
+) -> _Road:
+    """How far one person alone may go with this draft: a new order, for some hours.
+
+    Never a later version: one person could renew their own entry for ever, or replace what two people
+    approved. Of two drafts of one new order approved at once the second finds the first one's version
+    (`_require_next`, under the registry's lock); the database refuses a later version by itself.
+    """
+    period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
+    if registry_policy is None or period is None:
+        raise NotAllowedError(
+            "The registry's policy does not let one person alone put this kind of order in force.", _SECOND
+        )
+    if draft.version != 1:
+        known = f"the registry has version {draft.version - 1} of this one"
+        raise NotAllowedError(
+            f"One person alone can only put the first version of an order in force, and {known}.", _SECOND
+        )
+    if draft.content.get("relief"):
+        raise NotAllowedError(
+            "One person alone cannot put relief in force: it would bind before anybody is told.", _SECOND
+        )
+    if not reason_text.strip():
+        raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
+    kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
+    return _Road("EMERGENCY", now + period, kept)
 
 
 async def confirm_version(
@@ -149,7 +172,7 @@ async def confirm_version(
         problems = check_typed(_version(order, version), case_number, expiry)
         if problems:
             raise RefusedError(problems)
-        ref = seal.reference(order_id, person.name)
+        ref = seal.reference(order_id, person.key)
         await _insert(conn, _SQL.insert_confirmation, draft.draft_number, ref, now)
         record = {"order_id": order_id, "version": version, "recorded_at": format_instant(now)}
         parsed = read_own("CONFIRMATION", record)
@@ -207,7 +230,7 @@ async def _approve(
     version = require_usable(check)
     await lock_order(conn, order_id)
     order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
-    _require_next(order, draft.version)
+    _require_next(order, draft.version, now)
     before = version_before(order, now)
     require_statement(version, before, stated)
     answered = _answered(stated, questions(version, before), person, road)
@@ -267,14 +290,20 @@ async def _insert_approval(
         draft.row_version,
         draft.content_digest,
         road.kind,
-        seal.reference(draft.order_id, person.name),
+        seal.reference(draft.order_id, person.key),
         now,
         road.until_at,
         seal.seal(draft.order_id, _PURPOSE, canonical_json(answered)),
     )
 
 
-def _require_next(order: CourtOrder | None, version: int) -> None:
+def _require_next(order: CourtOrder | None, version: int, now: datetime) -> None:
+    """ConflictError where the order has moved since the draft was checked: another version, or a recall."""
+    if order is not None and is_recalled(order.recalls, now):
+        raise ConflictError(
+            "The order was recalled, and no version of it binds any more.",
+            "If the court made another order, write a draft of that under an order_id of its own.",
+        )
     newest = order.versions[-1].version if order else 0
     if newest + 1 != version:
         raise ConflictError(

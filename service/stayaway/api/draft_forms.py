@@ -12,6 +12,7 @@ from stayaway.orders.approval import Approval
 from stayaway.orders.draft import DraftCheck, OrderDraft
 from stayaway.orders.findings import Finding, has_errors
 from stayaway.orders.preview import Preview
+from stayaway.orders.questions import Problem, content_lacks
 
 
 class DraftForm(Input):
@@ -94,12 +95,26 @@ class FindingItem(BaseModel):
         )
 
 
+class LackItem(BaseModel):
+    """What must be answered in the draft itself."""
+
+    pointer: str
+    detail: str
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """`problem` on the wire."""
+        path, text = problem
+        return cls(pointer=json_pointer(*path), detail=text)
+
+
 class CheckAnswer(BaseModel):
-    """What the checks say of a draft."""
+    """What the checks say of a draft. With `lacks` it has no error, but no approval takes it as it is."""
 
     draft: DraftItem
     has_errors: bool
     findings: list[FindingItem]
+    lacks: list[LackItem]
 
     @classmethod
     def of(cls, draft: OrderDraft, check: DraftCheck) -> Self:
@@ -108,6 +123,7 @@ class CheckAnswer(BaseModel):
             draft=DraftItem.of(draft),
             has_errors=has_errors(check.findings),
             findings=[FindingItem.of(item) for item in check.findings],
+            lacks=[LackItem.of(item) for item in content_lacks(check.value)] if check.value else [],
         )
 
 
@@ -121,13 +137,6 @@ class QuestionItem(BaseModel):
     allowed: list[str]
     reason_on: list[str]
     asked_if: list[str] | None
-
-
-class LackItem(BaseModel):
-    """What must be answered in the draft itself."""
-
-    pointer: str
-    detail: str
 
 
 class FieldChange(BaseModel):
@@ -188,6 +197,6 @@ class PreviewAnswer(BaseModel):
                 )
                 for item in preview.questions
             ],
-            lacks=[LackItem(pointer=json_pointer(*path), detail=text) for path, text in preview.lacks],
+            lacks=[LackItem.of(item) for item in preview.lacks],
             findings=[FindingItem.of(item) for item in check.findings],
         )

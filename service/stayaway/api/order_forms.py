@@ -86,9 +86,18 @@ class OrderItem(BaseModel):
             case_number=last.case_number,
             confidentiality=list(last.confidentiality),
             in_force_for=[item.respondent_id for item in statement.respondents if item.in_force],
-            second_check=None if is_second_checked(statement.order, last.version) else NOT_SECOND_CHECKED,
+            second_check=_second_check(statement),
             not_monitored=list(last.not_monitored),
         )
+
+
+def _second_check(statement: OrderStatement) -> str | None:
+    """Of the latest version, and of every one that binds somebody now: a later one may not bind yet."""
+    order = statement.order
+    checked = is_second_checked(order, order.versions[-1].version) and all(
+        item.second_checked for item in statement.respondents if item.in_force
+    )
+    return None if checked else NOT_SECOND_CHECKED
 
 
 class OrderList(BaseModel):

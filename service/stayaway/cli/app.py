@@ -14,6 +14,7 @@ from stayaway.cli import (
     latency,
     orders,
     orders_acts,
+    orders_approve,
     orders_drafts,
     orders_life,
     partitions,
@@ -34,6 +35,7 @@ orders_life.add_to(orders.app)
 orders_acts.add_to(orders.app)
 orders_drafts.add_to(orders.app)
 draft_zone.add_to(orders_drafts.draft_app)
+orders_approve.add_to(orders.app)
 app.add_typer(orders.app, name="orders")
 app.add_typer(zones.app, name="zones")
 app.add_typer(alerts.app, name="alerts")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stayaway.cli.options import EXIT_FAILED, Actor, Database, Keys, say
-from stayaway.cli.orders_drafts import Number, Tag, say_draft
+from stayaway.cli.orders_drafts import DraftNumber, Tag, say_draft
 from stayaway.cli.registry_tools import Tools, person, with_tools
 from stayaway.cli.zones import ordered_distance, read_bounded, say_report
 from stayaway.kernel.errors import SettingsError
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def zone(
-    draft: Number,
+    draft: DraftNumber,
     zone_id: Annotated[str, typer.Argument(help="The zone of the draft: its zone_id.")],
     file: Annotated[Path, typer.Argument(help="The zone file, as `stayaway zones read` takes it.")],
     etag: Tag,
+    actor: Actor,
     candidate: Annotated[
         int | None, typer.Option(min=1, help="Which of the file's candidates, where it has several.")
     ] = None,
@@ -30,7 +31,6 @@ def zone(
     unit: Annotated[str | None, typer.Option(help="Its unit: YD, FT or M.")] = None,
     database: Database = None,
     keys: Keys = None,
-    actor: Actor = "cli",
 ) -> None:
     """Give a zone of the draft the geometry of a file's candidate; whoever does it cannot approve it.
 

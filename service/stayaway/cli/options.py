@@ -43,6 +43,7 @@ RegistryPolicyFile = Annotated[
     ),
 ]
 Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
+"""Without a default where two persons must act: one name that everybody has by default is one person's."""
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
 
 

@@ -137,10 +137,10 @@ def confirm(
     version: Annotated[int, typer.Option(min=1, help="The version that one person put in force.")],
     case_number: Annotated[str, typer.Option(help="Retyped from the papers.")],
     expiry: Annotated[str, typer.Option(help="Retyped: 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")],
+    actor: Actor,
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
-    actor: Actor = "cli",
 ) -> None:
     """Stand as the second person behind an emergency entry, before it lapses."""
     from stayaway.alerts.order_approval import confirm_version

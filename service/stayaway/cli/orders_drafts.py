@@ -1,7 +1,6 @@
-"""`stayaway orders draft ...` and `stayaway orders approve`: write a version, look at it, put it in force."""
+"""`stayaway orders draft ...`: write a version, look at it."""
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +11,6 @@ from stayaway.cli.options import (
     Actor,
     Database,
     Keys,
-    PolicyFile,
-    RegistryPolicyFile,
     say,
     tell,
 )
@@ -29,13 +26,12 @@ from stayaway.cli.registry_tools import (
 from stayaway.cli.version_lines import field_words
 
 if TYPE_CHECKING:
-    from stayaway.api.draft_forms import DraftItem, FindingItem, PreviewAnswer
+    from stayaway.api.draft_forms import CheckAnswer, DraftItem, FindingItem, LackItem, PreviewAnswer
     from stayaway.orders.draft import OrderDraft
-    from stayaway.orders.questions import Answer
 
 draft_app = typer.Typer(help="Drafts of order versions: nothing of them counts.", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(min=1, help="The draft's number.")]
+DraftNumber = Annotated[int, typer.Argument(min=1, help="The draft's number.")]
 ContentFile = Annotated[
     Path, typer.Argument(help="One record of orders.v1 as JSON, without version and recorded_at.")
 ]
@@ -82,7 +78,7 @@ def _line(item: "DraftItem") -> str:
 
 
 @draft_app.command()
-def create(file: ContentFile, database: Database = None, keys: Keys = None, actor: Actor = "cli") -> None:
+def create(file: ContentFile, actor: Actor, database: Database = None, keys: Keys = None) -> None:
     """Keep a draft, right or wrong."""
     from stayaway.orders.draft_store import create_draft
     from stayaway.platform.clock import now
@@ -125,12 +121,12 @@ def from_(
 
 @draft_app.command()
 def replace(
-    draft: Number,
+    draft: DraftNumber,
     file: ContentFile,
     etag: Tag,
+    actor: Actor,
     database: Database = None,
     keys: Keys = None,
-    actor: Actor = "cli",
 ) -> None:
     """Another content for the draft; whoever sends it cannot approve it."""
     from stayaway.orders.draft_store import replace_draft
@@ -149,7 +145,7 @@ def replace(
 
 @draft_app.command()
 def withdraw(
-    draft: Number, etag: Tag, database: Database = None, keys: Keys = None, actor: Actor = "cli"
+    draft: DraftNumber, etag: Tag, actor: Actor, database: Database = None, keys: Keys = None
 ) -> None:
     """Close the draft without approving it."""
     from stayaway.orders.draft_store import withdraw_draft
@@ -197,7 +193,7 @@ def list_(
 
 @draft_app.command()
 def show(
-    draft: Number,
+    draft: DraftNumber,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -219,7 +215,7 @@ def show(
 
 @draft_app.command()
 def check(
-    draft: Number,
+    draft: DraftNumber,
     as_json: AsJson = False,
     database: Database = None,
     keys: Keys = None,
@@ -237,14 +233,29 @@ def check(
         if as_json:
             typer.echo(answer.model_dump_json())
         else:
-            _say_findings(answer.findings)
-            typer.echo("The draft has errors." if answer.has_errors else "The draft can be used.")
+            say_findings(answer.findings)
+            _say_lacks(answer.lacks)
+            typer.echo(_verdict(answer))
         return int(answer.has_errors)
 
     with_tools(act, database=database, keys=keys, failed=EXIT_NO_ANSWER)
 
 
-def _say_findings(findings: "list[FindingItem]") -> None:
+def _verdict(answer: "CheckAnswer") -> str:
+    if answer.has_errors:
+        return "The draft has errors."
+    if answer.lacks:
+        return "The draft can be used once what is to be answered is answered."
+    return "The draft can be used."
+
+
+def _say_lacks(lacks: "list[LackItem]") -> None:
+    for lack in lacks:
+        tell(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
+
+
+def say_findings(findings: "list[FindingItem]") -> None:
+    """What the checks found, a line each."""
     for item in findings:
         value = f" is {item.value}" if item.value else ""
         tell(f"{item.severity}: {item.pointer or 'the order'}{value}. {item.remedy}")
@@ -252,7 +263,7 @@ def _say_findings(findings: "list[FindingItem]") -> None:
 
 @draft_app.command()
 def preview(
-    draft: Number,
+    draft: DraftNumber,
     as_json: AsJson = False,
     database: Database = None,
     keys: Keys = None,
@@ -287,79 +298,13 @@ def _say_preview(answer: "PreviewAnswer") -> None:
             before, after = (field_words(field.name, value) for value in (field.before, field.after))
             change = {"ADDED": after, "REMOVED": before}.get(item.change, f"{before} -> {after}")
             tell(f"  {field.name}: {change}")
-    _say_findings(answer.findings)
-    for lack in answer.lacks:
-        tell(f"TO ANSWER IN THE DRAFT {lack.pointer}: {lack.detail}")
+    say_findings(answer.findings)
+    _say_lacks(answer.lacks)
     for question in answer.questions:
         only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""
         tell(f"TO ANSWER {question.question_id}{only}: {question.text}")
 
 
-def approve(
-    draft: Number,
-    etag: Tag,
-    case_number: Annotated[str, typer.Option(help="Retyped from the papers.")],
-    expiry: Annotated[str, typer.Option(help="Retyped: 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")],
-    answer: Annotated[
-        list[str] | None, typer.Option(help="QUESTION=YES or QUESTION=NO, a reason after a colon; repeat it.")
-    ] = None,
-    emergency: Annotated[
-        str | None,
-        typer.Option(help="Put it in force alone, where the registry's policy allows: why nobody else can."),
-    ] = None,
-    database: Database = None,
-    keys: Keys = None,
-    policy: PolicyFile = None,
-    registry_policy: RegistryPolicyFile = None,
-    actor: Actor = "cli",
-) -> None:
-    """Put a draft in force, as another person than any of its writers."""
-    from stayaway.alerts.order_approval import approve_draft, approve_emergency
-    from stayaway.api.order_forms import ApprovalAnswer
-    from stayaway.cli.orders_acts import say_act
-    from stayaway.orders.questions import ApprovalStatement
-    from stayaway.platform.clock import now
-
-    async def act(tools: Tools) -> None:
-        answers = dict(_parse_answer(text) for text in answer or ())
-        stated = ApprovalStatement(case_number=case_number, expiry=expiry, answers=answers)
-        at, rules, who = now(), tools.policy_if_any(), person(actor)
-        about = (tools.conn, tools.seal, draft, stated, who)
-        if emergency is None:
-            approved = await approve_draft(*about, if_match=etag, policy=rules, now=at)
-        else:
-            approved = await approve_emergency(
-                *about,
-                reason_text=emergency,
-                if_match=etag,
-                policy=rules,
-                registry_policy=tools.registry_policy(),
-                now=at,
-            )
-        done = ApprovalAnswer.of_approval(approved, at)
-        say_act(done)
-        _say_findings(done.findings)
-        if done.second_check:
-            typer.echo(f"{done.second_check}: another person must confirm it before {done.until_at}.")
-
-    with_tools(act, database=database, keys=keys, policy=policy, registry_policy=registry_policy)
-
-
-_ANSWER = re.compile(r"([^=]+)=(YES|NO)(?::(.*))?", re.DOTALL)
-
-
-def _parse_answer(text: str) -> "tuple[str, Answer]":
-    from stayaway.kernel.errors import SettingsError
-    from stayaway.orders.questions import Answer
-
-    match = _ANSWER.fullmatch(text)
-    if match is None:
-        raise SettingsError("An --answer is not in form.", "Write QUESTION=YES, or QUESTION=NO:reason.")
-    given = Answer(answer="YES" if match[2] == "YES" else "NO", reason_text=match[3] or "")
-    return match[1], given
-
-
 def add_to(app: typer.Typer) -> None:
     """Put the commands under `stayaway orders`."""
     app.add_typer(draft_app, name="draft")
-    app.command("approve")(approve)

@@ -52,7 +52,7 @@ def find_unusual(
     record = act.records[0].value
     if isinstance(record, Notice):
         return list(_ends_by_notice(order, record, now, notice_kinds))
-    return [*_outside(order, act), *_far_ahead(record, now)]
+    return [*_outside(order, act, now), *_far_ahead(record, now)]
 
 
 def _addressee(order: CourtOrder, notice: Notice) -> Iterator[Problem]:
@@ -114,10 +114,10 @@ def _ends_by_notice(
             yield ("noticed_at",), f"{counted}, {over}: {effect}"
 
 
-def _outside(order: CourtOrder, act: ParsedOrders) -> Iterator[Problem]:
+def _outside(order: CourtOrder, act: ParsedOrders, now: datetime) -> Iterator[Problem]:
     """What a file's recalls and suspensions are warned of: dates outside the order's life."""
     for standing in gather_standing(act, Met({order.order_id: order}, 0, EPOCH)):
-        advise_off_order(standing)
+        advise_off_order(standing, now)
         advise_pauses(standing)
         for noted in standing.lone:
             yield from ((tuple(item.pointer.split("/")[1:]), item.remedy) for item in noted.findings)

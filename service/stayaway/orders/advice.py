@@ -34,14 +34,15 @@ def advise(
     `readers`: where plate readers stand; None where nobody said. `met`: what the registry holds of these
     orders and of those that they meet; None where only the file was looked at. Nothing is said of what
     stands in the registry already but what it means for the file. An order that was recalled or
-    entered in error is only asked whether that is right. "Overdue" is meant at the latest
-    `recorded_at` that is known, so that the same file beside the same registry always gets the same advice.
+    entered in error is only asked whether that is right, and whether a version came after the recall.
+    "Overdue" is meant at the latest `recorded_at` that is known, so that the same file beside the same
+    registry always gets the same advice.
     """
     known_at = max(parsed.known_at or EPOCH, met.known_at if met else EPOCH)
     orders = gather_standing(parsed, met)
     live = [order for order in orders if not order.is_off(known_at)]
     for order in orders:
-        advise_off_order(order)
+        advise_off_order(order, known_at)
     for order in live:
         advise_pauses(order)
     own = [order for order in live if order.record is not None]

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from stayaway.orders.findings import MISSING
 from stayaway.orders.marks import bindings
+from stayaway.orders.open_exceptions import excepts_anything
+from stayaway.orders.relief import find_wider, version_relieved
 from stayaway.orders.standing import THE_FILE, Standing
 from stayaway.orders.us_states import state_of_ori
 
@@ -17,6 +19,7 @@ VISITATION = "06"
 def advise_people(order: Standing) -> None:
     """Note what the order leaves open about the people in it."""
     _advise_service(order)
+    _advise_relief(order)
     _advise_conditions(order)
     _advise_shared_use(order)
     _advise_empty(order)
@@ -50,19 +53,36 @@ def _advise_service(order: Standing) -> None:
             )
 
 
+# ---------------------------------------------------------------- relief
+
+
+def _advise_relief(order: Standing) -> None:
+    """Relief binds without notice: nobody would be told of what it restricts more."""
+    version, before = order.version, version_relieved(order.version, order.versions)
+    if not version.relief or before is None:
+        return
+    for item in find_wider(version, before):
+        order.warn(
+            item.path,
+            item.value,
+            f"Marked as relief, which binds before the respondent is told, but wider than version"
+            f" {before.version}: {item.text}. Correct it, or take the mark away.",
+        )
+
+
 # ---------------------------------------------------------------- conditions
 
 
 def _advise_conditions(order: Standing) -> None:
     version = order.version
     for i, code in enumerate(version.conditions):
-        if code == VISITATION and not version.exceptions:
+        if code == VISITATION and not excepts_anything(version):
             order.warn(
                 ("conditions", i),
                 code,
-                "PCO 06: the respondent has visitation or custody rights, but the order has no exception."
-                " Ask where and when children are handed over, and enter it or have it confirmed that"
-                " there is none.",
+                "PCO 06: the respondent has visitation or custody rights, but the order has no exception"
+                " that can still apply. Ask where and when children are handed over, and enter it or have it"
+                " confirmed that there is none.",
             )
         elif code in ZONE_CONDITIONS and not version.zones:
             order.warn(

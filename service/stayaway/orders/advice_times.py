@@ -3,11 +3,17 @@
 from datetime import datetime
 
 from stayaway.kernel.instants import format_instant
+from stayaway.orders.expiry import expiry_field
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.model import Window
+from stayaway.orders.rules import is_recalled
 from stayaway.orders.schedule import opens_between
 from stayaway.orders.standing import Standing
 
+NEVER_BINDS = (
+    "The order was recalled before this version was recorded, and no version of a recalled order ever binds:"
+    " if the court made another order, enter that under an order_id of its own."
+)
 RUNNING = ("ACTIVE", "MODIFIED", "PENDING_SERVICE")
 
 
@@ -30,8 +36,10 @@ def advise_pauses(order: Standing) -> None:
             _warn_outside(noted, "from_at", suspension.from_at, "begins after the order has ended")
 
 
-def advise_off_order(order: Standing) -> None:
-    """Note a recall outside the order's life; asked of recalled orders too."""
+def advise_off_order(order: Standing, known_at: datetime) -> None:
+    """Note a recall outside the order's life, and a version after it; asked of recalled orders too."""
+    if order.record is not None and is_recalled(order.recalled_before, known_at):
+        order.warn(("order_id",), order.version.order_id, NEVER_BINDS)
     for recall, noted in order.recalls:
         if recall.recalled_at < order.takes_effect_at and not recall.void:
             _warn_outside(
@@ -65,18 +73,11 @@ def _advise_end(order: Standing, known_at: datetime) -> None:
         )
     elif ends_at <= known_at and version.status in RUNNING:
         order.warn(
-            (_expiry_field(order),),
-            order.raw_at(_expiry_field(order)),
+            (expiry_field(version.expiry),),
+            order.raw_at(expiry_field(version.expiry)),
             f"It ended at {format_instant(ends_at)}, before the latest record of {order.looked_at}, but its"
             f" status is {version.status}: check the date, or enter the extension.",
         )
-
-
-def _expiry_field(order: Standing) -> str:
-    expiry = order.version.expiry
-    if expiry.after_notice is not None:
-        return "expires_after_notice"
-    return "expires_on" if expiry.on is not None else "expires_at"
 
 
 def _advise_status(order: Standing, known_at: datetime) -> None:

@@ -63,7 +63,7 @@ async def create_draft(
         number: int = await conn.fetchval(_SQL.take_number)
         version: int = await conn.fetchval(_SQL.next_version, order_id)
         digest = _digest(seal, number, order_id, version, content)
-        author_ref = seal.reference(order_id, person.name)
+        author_ref = seal.reference(order_id, person.key)
         await conn.execute(_SQL.insert_draft, number, order_id, version, author_ref, digest, now)
         await _insert_edit(conn, seal, number, 1, version, digest, content, person, now)
         await _note(conn, seal, EntryType.ORDER_DRAFTED, number, 1, version, digest, order_id, person, now)
@@ -102,7 +102,7 @@ async def replace_draft(
         row_version = draft.row_version + 1
         digest = _digest(seal, number, draft.order_id, version, content)
         await _insert_edit(conn, seal, number, row_version, version, digest, content, person, now)
-        author_ref = seal.reference(draft.order_id, person.name)
+        author_ref = seal.reference(draft.order_id, person.key)
         await conn.execute(_SQL.move_draft, number, row_version, version, author_ref, digest, now)
         about = (number, row_version, version, digest, draft.order_id)
         await _note(conn, seal, EntryType.ORDER_DRAFT_EDITED, *about, person, now)
@@ -221,7 +221,7 @@ async def _insert_edit(
 ) -> None:
     order_id = content["order_id"]
     sealed = seal.seal(order_id, SEAL_PURPOSE, canonical_json({"author": person.name, "order": content}))
-    author_ref = seal.reference(order_id, person.name)
+    author_ref = seal.reference(order_id, person.key)
     await conn.execute(
         _SQL.insert_edit, number, row_version, order_id, version, author_ref, digest, now, sealed
     )

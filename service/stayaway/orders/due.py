@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from stayaway.access.registry_policy import RegistryPolicy
 from stayaway.orders.history import OrderStatement, RespondentStatement, state_order
 from stayaway.orders.model import CourtOrder
-from stayaway.orders.rules import counting_versions, has_lapsed, is_second_checked
+from stayaway.orders.rules import counting_versions, has_lapsed, is_recalled, is_second_checked
 
 DueKind = Literal[
     "EMERGENCY_LAPSED",
@@ -54,7 +54,7 @@ def list_due(
 def _emergencies(statement: OrderStatement) -> Iterator[DueItem]:
     order, now = statement.order, statement.at
     newest = max((version.version for version in order.versions), default=0)
-    if any(recall.recalled_at <= now or recall.void for recall in order.recalls):
+    if is_recalled(order.recalls, now):
         return
     for entry in order.provisionals:
         if is_second_checked(order, entry.version):

@@ -5,7 +5,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime
 
 from stayaway.kernel.timezones import end_of_day, load_time_zone, local_day
-from stayaway.orders.model import IntervalUnit, OrderVersion
+from stayaway.orders.model import Expiry, IntervalUnit, OrderVersion
 
 _INTERVAL = re.compile(r"P([1-9][0-9]{0,4})([YMD])", re.ASCII)
 INTERVAL_PATTERN = rf"^{_INTERVAL.pattern}$"
@@ -19,6 +19,15 @@ def parse_interval(text: str) -> tuple[int, IntervalUnit]:
     if match is None:
         raise ValueError("not an interval like P2Y, P6M or P90D")
     return int(match[1]), _UNITS[match[2]]
+
+
+def expiry_field(expiry: Expiry) -> str:
+    """The name of the field of orders.v1 that gives the expiry."""
+    if expiry.after_notice is not None:
+        return "expires_after_notice"
+    if expiry.at is not None:
+        return "expires_at"
+    return "expires_on" if expiry.on is not None else "no_expiration"
 
 
 def expires_at(version: OrderVersion, first_notice_at: datetime | None) -> datetime | None:

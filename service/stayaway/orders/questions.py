@@ -4,13 +4,15 @@ These facts cannot be derived from the data, and a wrong guess about them hurts 
 stopped at the exchange that the court ordered, a protected person stopped in her own car.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from stayaway.kernel.errors import RefusedError
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.model import OrderException, OrderVersion, Zone
+from stayaway.orders.open_exceptions import counts_from, excepts_anything, is_for, open_exceptions
+from stayaway.orders.relief import find_wider
 
 YesNo = Literal["YES", "NO"]
 Problem = tuple[tuple[str | int, ...], str]
@@ -59,11 +61,12 @@ def questions(version: OrderVersion, before: OrderVersion | None) -> tuple[Quest
 
 
 def _custody(version: OrderVersion) -> list[Question]:
-    if CUSTODY_CONDITION not in version.conditions or version.exceptions:
+    if CUSTODY_CONDITION not in version.conditions or excepts_anything(version):
         return []
     text = (
-        "The court gave the respondent visitation or custody rights (PCO 06) and the draft has no exception."
-        " Are there exceptions? If so, enter them in the draft. If there are none, answer NO and say why."
+        "The court gave the respondent visitation or custody rights (PCO 06) and the draft has no exception"
+        " that can still apply. Are there exceptions? If so, enter them in the draft. If there are none,"
+        " answer NO and say why."
     )
     return [Question(question_id="exceptions", text=text, allowed=("NO",), reason_on=("NO",))]
 
@@ -98,11 +101,15 @@ def _relief(version: OrderVersion, before: OrderVersion | None) -> list[Question
         "The draft is marked as relief: it binds before the respondent is told. Does every change only lift"
         " or narrow restrictions? If not, remove the mark in the draft."
     )
-    return [Question(question_id="relief", text=text, allowed=("YES",))]
+    wider = "; ".join(item.text for item in find_wider(version, before))
+    if not wider:
+        return [Question(question_id="relief", text=text, allowed=("YES",))]
+    text += f" It looks wider than version {before.version}: {wider}. If YES all the same, say why."
+    return [Question(question_id="relief", text=text, allowed=("YES",), reason_on=("YES",))]
 
 
 def _zone(zone: Zone, version: OrderVersion) -> list[Question]:
-    covered = any(_is_for(item, zone) for item in version.exceptions)
+    covered = any(is_for(item, zone) for item in open_exceptions(version, counts_from(version)))
     reason_on: tuple[YesNo, ...] = () if covered else ("YES",)
     remedy = "" if covered else " If so, enter an exception in the draft, or say why none is needed."
     return [
@@ -119,14 +126,39 @@ def _zone(zone: Zone, version: OrderVersion) -> list[Question]:
     ]
 
 
-def _is_for(exception: OrderException, zone: Zone) -> bool:
-    return exception.zone_ids is None or zone.zone_id in exception.zone_ids
-
-
 def changed_zones(version: OrderVersion, before: OrderVersion | None) -> tuple[Zone, ...]:
-    """The zones that are new, or drawn anew."""
-    known = {zone.zone_id: zone.shape.sha256 for zone in before.zones} if before else {}
-    return tuple(zone for zone in version.zones if known.get(zone.zone_id) != zone.shape.sha256)
+    """The zones that are new or drawn anew, whose exceptions are others, or that bind others.
+
+    What was answered for one respondent's home, or beside an exception for the road, holds for no other.
+    """
+    if before is None:
+        return version.zones
+    if _bound(version) != _bound(before):
+        return version.zones
+    begin = counts_from(version)
+    now, then = open_exceptions(version, begin), open_exceptions(before, begin)
+    known = {zone.zone_id: (zone.shape.sha256, _terms(zone, then)) for zone in before.zones}
+    return tuple(
+        zone for zone in version.zones if known.get(zone.zone_id) != (zone.shape.sha256, _terms(zone, now))
+    )
+
+
+def _bound(version: OrderVersion) -> set[tuple[str | None, ...]]:
+    """Whom the version binds, and by which vehicles and devices they are known."""
+    return {
+        found
+        for respondent in version.respondents
+        for found in (
+            (respondent.respondent_id,),
+            *((respondent.respondent_id, vehicle.plate, vehicle.region) for vehicle in respondent.vehicles),
+            *((respondent.respondent_id, device_id) for device_id in respondent.device_ids),
+        )
+    }
+
+
+def _terms(zone: Zone, exceptions: Iterable[OrderException]) -> frozenset[Any]:
+    """When and where the exceptions for this zone apply, whatever they are called."""
+    return frozenset((frozenset(item.windows), item.place) for item in exceptions if is_for(item, zone))
 
 
 def content_lacks(version: OrderVersion) -> list[Problem]:

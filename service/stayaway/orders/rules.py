@@ -5,12 +5,12 @@ addition of ours: orders without one are decided exactly as those pages say. `t`
 `observed_at`; an order holds only what was known at K.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Literal
 
 from stayaway.orders.expiry import expires_at
-from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Provisional, Zone
+from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Provisional, Recall, Zone
 from stayaway.orders.schedule import covers
 
 OrderReason = Literal[
@@ -111,6 +111,11 @@ def has_ended_by(
     expired = expiry_at is not None and expiry_at <= known_at
     lapsed = has_lapsed(order, version.version, known_at)
     return expired or lapsed or any(r.recalled_at <= known_at for r in order.recalls)
+
+
+def is_recalled(recalls: Iterable[Recall], t: datetime) -> bool:
+    """Whether some recall has taken the order back by `t`, or from the beginning: no version binds then."""
+    return any(recall.void or recall.recalled_at <= t for recall in recalls)
 
 
 def schedule_covers(zone: Zone, t: datetime) -> bool:

@@ -16,6 +16,7 @@ from stayaway.orders.expiry import expires_at
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Record, Suspension, Vehicle, Zone
 from stayaway.orders.records import ParsedOrders, ParsedRecord
+from stayaway.orders.rules import is_recalled
 
 THE_FILE, THE_REGISTRY = "this file", "the registry"
 
@@ -43,7 +44,8 @@ class Standing:
     `record`: the last version in the file; None where it stands in the registry, and nothing is said of it.
     `lone`: the lists of the file's recalls and suspensions, of which something is said in any case.
     `lacks_records`: some record of the order in the file has an ERROR, so that nothing may be said of
-    what is missing. `looked_at`: where its records were looked for.
+    what is missing. `looked_at`: where its records were looked for. `recalled_before`: the recalls that were
+    recorded before the last version: in the registry, which does not have that version, or by `recorded_at`.
     """
 
     record: ParsedRecord | None
@@ -56,6 +58,7 @@ class Standing:
     lone: tuple[FindingList, ...]
     lacks_records: bool
     looked_at: str
+    recalled_before: tuple[Recall, ...]
 
     def warn(self, path: Path, value: Any, remedy: str) -> None:
         """Note what the clerk should look at; `path` is from the version's record."""
@@ -122,7 +125,7 @@ class Standing:
         """Whether the order was entered in error, or has been recalled by `known_at`."""
         if self.version.status == "ENTERED_IN_ERROR":
             return True
-        return any(recall.void or recall.recalled_at <= known_at for recall, _ in self.recalls)
+        return is_recalled((recall for recall, _ in self.recalls), known_at)
 
 
 def gather_standing(parsed: ParsedOrders, met: Met | None = None) -> list[Standing]:
@@ -170,7 +173,18 @@ def _to_standing(
         lone=tuple(noted for _, noted, record in (*recalls, *pauses) if record is not None),
         lacks_records=lacks_records,
         looked_at=looked_at,
+        recalled_before=tuple(
+            recall for recall, _, _ in recalls if _came_before(recall, version, registered)
+        ),
     )
+
+
+def _came_before(recall: Recall, version: OrderVersion, registered: CourtOrder | None) -> bool:
+    if recall.recorded_at < version.recorded_at:
+        return True
+    if registered is None or recall not in registered.recalls:
+        return False
+    return version.version not in {item.version for item in registered.versions}
 
 
 def _registered(

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stayaway.access.person import Person, is_same_person
 from stayaway.access.policy_file import load_registry_policy
 from stayaway.access.registry_policy import parse_registry_policy
-from stayaway.kernel.errors import RefusedError, SettingsError
+from stayaway.kernel.errors import SettingsError
 from support.lives import REGISTRY_POLICY, registry_policy
 
 
@@ -53,16 +52,3 @@ def test_one_person_alone_only_for_the_kinds_named_and_never_with_zero_hours() -
     assert policy.emergency_period("EMERGENCY") == timedelta(hours=24)
     assert policy.emergency_period("FINAL") is None
     assert registry_policy(emergency_single_approval_hours=0).emergency_period("EMERGENCY") is None
-
-
-@pytest.mark.parametrize("other", ["ann lee", "Ann  Lee ", "ANN LEE", "Ann\tLee"])
-def test_white_space_and_case_make_no_second_person(other: str) -> None:
-    assert is_same_person("Ann Lee", other)
-    assert not is_same_person("Ann Lee", "Ann Li")
-    assert Person.of(" Ann  Lee", "web").name == "Ann Lee"
-
-
-@pytest.mark.parametrize("name", ["", "  ", "\t\n", "a\x00b", "x" * 65])
-def test_nobody_acts_without_a_name(name: str) -> None:
-    with pytest.raises(RefusedError, match="Say who acts"):
-        Person.of(name, "web")

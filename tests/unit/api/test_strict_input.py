@@ -35,18 +35,19 @@ from stayaway.schemas import openapi_document
 Json = dict[str, Any]
 AT = "2026-03-06T20:15:00Z"
 ANSWER: Json = {"question_id": "mutual", "answer": "NO", "reason_text": "as the court found"}
+ACCEPTED: Json = {"unusual_accepted": True}
 TYPED: Json = {"case_number": "F-1", "expiry": "P2Y"}
 WHOLE: dict[type[Input], Json] = {
-    ActForm: {},
+    ActForm: ACCEPTED,
     ClaimForm: {},
     AcknowledgeForm: {},
     WithdrawForm: {},
     ConfirmForm: {"sight": "IMAGE", "second_look": True, "seen": "0" * 16},
     DismissForm: {"reason_code": "MISREAD", "seen": "0" * 16},
-    NoticeForm: {"order_version": 1, "respondent_id": "R1", "kind": "MAIL", "noticed_at": AT},
-    RecallForm: {"recalled_at": AT, "reason_text": "dismissed", "void": True},
-    SuspensionForm: {"from_at": AT, "until_at": AT, "reason_text": "mediation"},
-    ValidationForm: {"validated_at": AT, "source_text": "the docket"},
+    NoticeForm: {"order_version": 1, "respondent_id": "R1", "kind": "MAIL", "noticed_at": AT, **ACCEPTED},
+    RecallForm: {"recalled_at": AT, "reason_text": "dismissed", "void": True, **ACCEPTED},
+    SuspensionForm: {"from_at": AT, "until_at": AT, "reason_text": "mediation", **ACCEPTED},
+    ValidationForm: {"validated_at": AT, "source_text": "the docket", **ACCEPTED},
     AnswerForm: ANSWER,
     ConfirmationForm: TYPED,
     ApprovalForm: {**TYPED, "answers": [ANSWER], "emergency_reason_text": "night"},

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from support.advised import (
-    PHOENIX,
     exception,
     findings,
     notice,
@@ -15,7 +14,6 @@ from support.advised import (
     pointers,
     respondent,
     vehicle,
-    zone,
 )
 
 PERSON = "/orders/0/respondents/0/respondent_id"
@@ -68,6 +66,8 @@ def test_visitation_without_an_exception_is_noted() -> None:
     assert pointer == "/orders/0/conditions/1"
     assert remedy.startswith("PCO 06")
     assert pointers(orders_file(order(1, conditions=["04", "06"], exceptions=[exception()]))) == []
+    never = order(1, conditions=["04", "06"], exceptions=[exception(windows=[])])
+    assert pointers(orders_file(never)) == ["/orders/0/conditions/1"]
 
 
 @pytest.mark.parametrize("code", ["03", "04"])
@@ -148,7 +148,7 @@ def test_orders_that_share_only_one_side_are_not_mutual() -> None:
 
 
 def test_only_the_last_version_is_asked() -> None:
-    bad = order(1, conditions=["04", "06"], zones=[zone(*PHOENIX, place_type="WORK")])
+    bad = order(1, conditions=["04", "06"], zones=[order(1)["zones"][0] | {"place_type": "WORK"}])
     good = order(1, version=2, recorded_at="2026-01-08T00:00:00Z", relief=True)
     assert pointers(orders_file(bad, good)) == []
     assert pointers(orders_file(good | {"version": 1}, bad | {"version": 2, "relief": True})) == [

@@ -55,6 +55,17 @@ def test_whoever_has_no_mark_in_common_has_nothing_to_say(seed: int) -> None:
 # ---------------------------------------------------------------- one by one
 
 
+def test_a_version_that_the_registry_does_not_have_of_an_order_it_has_the_recall_of() -> None:
+    """Whatever the court's clock said: it is new here, and never binds. What is sent again is not noted."""
+    record = order(1)
+    recall = {"order_id": "O1"} | RECALL
+    registry = orders_file(record) | {"recalls": [recall]}
+    early = order(1, version=2, recorded_at="2026-01-08T00:00:00Z", relief=True)
+    ((pointer, remedy),) = beside(registry, orders_file(early))
+    assert (pointer, "no version of a recalled order" in remedy) == ("/orders/0/order_id", True)
+    assert beside(registry, orders_file(record)) == []
+
+
 def test_a_twin_in_the_registry_is_named_with_its_version_and_place() -> None:
     registry = orders_file(order(1, respondents=[respondent(1, vehicles=[vehicle(plate="ATO 123")])]))
     file = orders_file(order(2, respondents=[respondent(2, vehicles=[vehicle(plate="AT0 123")])]))

@@ -182,6 +182,18 @@ def test_a_suspension_outside_the_orders_life_is_noted(
     assert pointers(orders_file(order(1), suspensions=[pause])) == expected
 
 
+def test_a_version_recorded_after_the_recall_is_noted_once_the_recall_has_taken_the_order_back() -> None:
+    """Nothing is said of a file that tells a whole history, the recall last."""
+    later = order(1, version=2, recorded_at="2026-02-01T00:00:00Z")
+    told = [notice(later)]
+    file = orders_file(order(1), later, notices=told, recalls=recall_at("2026-01-06T00:00:00Z"))
+    pointer, remedy = only(file)
+    assert (pointer, "no version of a recalled order" in remedy) == ("/orders/1/order_id", True)
+    last = recall_at("2026-01-06T00:00:00Z", recorded_at="2026-02-02T00:00:00Z")
+    assert pointers(file | {"recalls": last}) == []
+    assert pointers(file | {"recalls": recall_at("2026-12-01T00:00:00Z")}) == []
+
+
 def test_a_recalled_order_is_asked_nothing_else() -> None:
     bad = order(1, zones=[zone(0.5, 0.5)], conditions=["06"])
     assert len(findings(orders_file(bad))) > 1

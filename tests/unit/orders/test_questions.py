@@ -20,11 +20,22 @@ from stayaway.orders.questions import (
 )
 from support.alert_seed import order
 
+WINDOW = {
+    "time_zone": "America/Phoenix",
+    "start_local": "2026-01-09T17:00:00",
+    "end_local": "2026-01-09T18:00:00",
+    "rrule": "FREQ=WEEKLY",
+}
+PAST = {
+    "time_zone": "America/Phoenix",
+    "start_local": "2025-12-24T00:00:00",
+    "end_local": "2025-12-26T00:00:00",
+}
 EXCEPTION = {
     "exception_id": "E1",
     "kind": "CHILD_EXCHANGE",
     "authority": "par. 4",
-    "windows": [],
+    "windows": [WINDOW],
     "place": "WHOLE_ZONE",
 }
 NO = Answer(answer="NO")
@@ -66,7 +77,80 @@ def test_custody_rights_without_an_exception_need_a_reason_why_there_is_none() -
     assert check_answers((question,), {"exceptions": Answer(answer="YES")})
     assert check_answers((question,), {"exceptions": NO})
     assert not check_answers((question,), {"exceptions": Answer(answer="NO", reason_text="none ordered")})
-    assert asked(version(conditions=["04", "06"], exceptions=[EXCEPTION]), after) == []
+    given = version(conditions=["04", "06"], exceptions=[EXCEPTION])
+    assert asked(given, given) == []
+
+
+FAR = {"type": "Polygon", "coordinates": [[[-111.5, 33.0], [-111.4, 33.0], [-111.4, 33.1], [-111.5, 33.0]]]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"windows": []},
+        {"windows": [PAST]},
+        {
+            "windows": [
+                WINDOW
+                | {
+                    "rrule": "FREQ=WEEKLY;UNTIL=20260101T000000Z",
+                    "start_local": "2025-01-03T17:00:00",
+                    "end_local": "2025-01-03T18:00:00",
+                }
+            ]
+        },
+        {"windows": [WINDOW | {"start_local": "2030-01-04T17:00:00", "end_local": "2030-01-04T18:00:00"}]},
+        {"place": FAR},
+    ],
+    ids=["no window", "past", "a rule that is over", "after the order", "elsewhere"],
+)
+def test_an_exception_that_can_never_apply_is_none(changes: dict[str, Any]) -> None:
+    """No way around the question about exceptions, nor around the reasons for a road or a home."""
+    found = version(conditions=["04", "06"], exceptions=[EXCEPTION | changes])
+    assert "exceptions" in asked(found, found)
+    road = tuple(question for question in questions(found, None) if question.question_id == "own-place/Z1")
+    assert check_answers(road, {"own-place/Z1": Answer(answer="YES")})
+
+
+ZONE_QUESTIONS = ["through-road/Z1", "own-place/Z1"]
+
+
+def people(**changes: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = order()["respondents"]
+    return [found[0] | changes, *found[1:]]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exceptions": []},
+        {"exceptions": [EXCEPTION | {"windows": [PAST]}]},
+        {"exceptions": [EXCEPTION | {"windows": [WINDOW | {"end_local": "2026-01-09T17:30:00"}]}]},
+        {"respondents": [*people(), {"respondent_id": "R2"}]},
+        {"respondents": people(vehicles=people()[0]["vehicles"][:1])},
+        {"respondents": people(devices=[{"device_id": "D10"}])},
+    ],
+    ids=["dropped", "over", "shorter", "respondent", "vehicle", "device"],
+)
+def test_a_zone_is_asked_about_again_when_what_was_answered_may_hold_no_more(changes: dict[str, Any]) -> None:
+    before = version(exceptions=[EXCEPTION])
+    assert asked(version(**{"exceptions": [EXCEPTION], **changes}), before) == ZONE_QUESTIONS
+
+
+def test_another_name_or_authority_asks_nothing_again() -> None:
+    before = version(exceptions=[EXCEPTION])
+    other = EXCEPTION | {"exception_id": "E7", "authority": "par. 5"}
+    assert asked(version(exceptions=[other], respondents=people(name="Kim Sample")), before) == []
+
+
+def test_relief_that_looks_wider_needs_a_reason() -> None:
+    wide = version(relief=True, zones=[order()["zones"][0] | {"distance_value": 5000}], respondents=people())
+    question = questions(wide, version())[0]
+    assert (question.question_id, question.reason_on) == ("relief", ("YES",))
+    assert "zone Z1 does not lie within any zone" in question.text
+    assert check_answers((question,), {"relief": Answer(answer="YES")})
+    assert not check_answers((question,), {"relief": Answer(answer="YES", reason_text="the court's erratum")})
+    assert check_answers((question,), {"relief": Answer(answer="NO", reason_text="it is wider")})
 
 
 def test_relief_must_only_lift_restrictions() -> None:
