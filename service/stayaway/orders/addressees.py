@@ -1,6 +1,7 @@
 """Records that reach nothing: of an order that is not there, or a notice to somebody it does not name (pure).
 
-Such a notice would count for nobody, and the respondent who was told would stay unserved.
+Such a notice counts for nobody, and the respondent who was told may stay unserved: a WARNING says so. It is
+recorded all the same: feeds come in any order, and the version that it is of may come after it.
 """
 
 from collections import defaultdict
@@ -13,8 +14,8 @@ from stayaway.orders.standing import Met
 
 
 def find_astray(parsed: ParsedOrders, met: Met) -> Iterator[Finding]:
-    """What an import into this registry would have against the file's notices, recalls and suspensions, were
-    all usable versions of the file recorded.
+    """What an import into this registry would say of the file's notices, recalls and suspensions, were all
+    usable versions of the file recorded.
     """
     versions: dict[str, list[OrderVersion]] = defaultdict(list)
     for order_id, order in met.orders.items():
@@ -42,16 +43,22 @@ def no_such_order(record: ParsedRecord) -> Finding:
 def check_addressee(
     record: ParsedRecord, notice: Notice, versions: Sequence[OrderVersion]
 ) -> Sequence[Finding]:
-    """The ERROR of a notice that reaches nobody, if it does not. `versions`: all there are of its order."""
+    """The WARNING of a notice that reaches nobody, if it does not. `versions`: all there are of its order."""
     noted = FindingList(record.order_id, record.path)
     version = next((item for item in versions if item.version == notice.order_version), None)
     if version is None:
         numbers = ", ".join(str(number) for number in sorted({item.version for item in versions}))
-        remedy = f"The order has no such version, so that nobody would be served: it has {numbers or 'none'}."
-        noted.error(("order_version",), notice.order_version, remedy)
+        remedy = (
+            f"The order has no such version, so that nobody is served by it: it has {numbers or 'none'}."
+            " If that is no slip, the notice counts once the version has come."
+        )
+        noted.warning(("order_version",), notice.order_version, remedy)
         return noted.findings
     bound = sorted(item.respondent_id for item in version.respondents)
     if notice.respondent_id not in bound:
-        remedy = f"Version {version.version} names no such respondent; it names {', '.join(bound)}."
-        noted.error(("respondent_id",), notice.respondent_id, remedy)
+        remedy = (
+            f"Version {version.version} names no such respondent, so that nobody is served by it: it names"
+            f" {', '.join(bound)}."
+        )
+        noted.warning(("respondent_id",), notice.respondent_id, remedy)
     return noted.findings

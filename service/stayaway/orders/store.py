@@ -161,10 +161,10 @@ async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders) -> _Pl
     there = [record for record in lone if order_id_of(record) in known]
     astray = await _astray(connection, seal, there, accepted, recorded)
     return _Plan(
-        accepted=(*accepted, *(record for place, record in enumerate(there) if place not in astray)),
+        accepted=(*accepted, *there),
         unchanged=len(usable) - len(new),
         held_back=held_back,
-        findings=(*findings, *(finding for place in sorted(astray) for finding in astray[place])),
+        findings=(*findings, *astray),
     )
 
 
@@ -174,8 +174,8 @@ async def _astray(
     lone: Sequence[ParsedRecord],
     accepted: Sequence[ParsedRecord],
     recorded: Recorded,
-) -> dict[int, Sequence[Finding]]:
-    """What speaks against the notices of `lone` that reach nobody, by place there.
+) -> list[Finding]:
+    """What is to be said of the notices of `lone` that reach nobody, in their order.
 
     Only orders with a notice are opened: a recall must be recorded whatever became of its order's records.
     """
@@ -194,7 +194,7 @@ async def _astray(
             registered = there[order_id].versions if order_id in there else ()
             versions = (*registered, *brought.get(order_id, ()))
             found |= {at: check_addressee(lone[at], notice, versions) for at, notice in notices[order_id]}
-    return {place: findings for place, findings in found.items() if findings}
+    return [finding for place in sorted(found) for finding in found[place]]
 
 
 def _contradictions(record: ParsedRecord, recorded: Recorded) -> list[Finding]:
