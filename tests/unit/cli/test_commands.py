@@ -259,7 +259,7 @@ READING = [
     ["partitions", "gap", "topic", "0", "--to", "1", "--reason", "test"],
     *(["orders", name, "O1"] for name in ("show", "history")),
     *(["orders", name] for name in ("list", "due")),
-    ["orders", "approve", "1", *ETAG, *TYPED],
+    ["orders", "approve", "1", *ETAG, *TYPED, "--as", "ann"],
     ["orders", "recall", "O1", "--reason", "test", "--recalled-at", "2026-03-01T00:00:00Z"],
     *(["orders", "draft", name, "1"] for name in ("show", "check", "preview")),
 ]
