@@ -65,7 +65,7 @@ REWRITES = [
     Rewrite(decision.effective_accuracy_m, "return sighting.accuracy_m", "pass"),
     Rewrite(decision._evidence_reasons, "place.probability < policy", "place.probability <= policy"),
     Rewrite(decision._evidence_reasons, "and not zone.warning_alerts", ""),
-    Rewrite(decision._exceptions, "exception.zone_ids is not None and", "False and"),
+    Rewrite(decision._exceptions, "not exception.names(zone.zone_id)", "False"),
     Rewrite(decision._exceptions, "not any(", "not all("),
     Rewrite(decision._exception_relation, "distance_m < radius_m", "False"),
     Rewrite(decision._exception_relation, "if is_inside(place, sighting.lon, sighting.lat)", "if True"),

@@ -62,6 +62,7 @@ class Meter:
     started: float
     began_s: float = 0.0
     lines: list[dict[str, float]] = field(default_factory=list)
+    _is_told: threading.Event = field(default_factory=threading.Event)
 
     def read(self) -> None:
         assert self.process.stdout is not None
@@ -69,15 +70,14 @@ class Meter:
             line = json.loads(text)
             if "began" in line:
                 self.began_s = time.monotonic() - self.started
+                self._is_told.set()
             else:
                 self.lines.append(line)
+        self._is_told.set()  # it has ended
 
     def wait_until_begun(self, limit_s: float) -> None:
-        deadline = time.monotonic() + limit_s
-        while not self.began_s:
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise TimeoutError("the matcher did not begin")
-            time.sleep(0.05)
+        if not self._is_told.wait(limit_s) or not self.began_s:
+            raise TimeoutError("the matcher did not begin")
 
     def between(self, start: float, stop: float) -> list[dict[str, float]]:
         return [line for line in self.lines if start + 1 < line["at"] <= stop + 0.5]

@@ -168,7 +168,8 @@ async def confirm_version(
         require_another((*draft.writers, approver), person)
         await lock_order(conn, order_id)
         order = (await load_court_orders(conn, seal, (order_id,)))[order_id]
-        _require_not_recalled(order, now)
+        if is_recalled(order.recalls, now):
+            raise ConflictError("The order was recalled: nothing is left to confirm.", "See its history.")
         problems = check_typed(_version(order, version), case_number, expiry)
         if problems:
             raise RefusedError(problems)
@@ -180,11 +181,6 @@ async def confirm_version(
         payload = {"version": version, "draft_number": draft.draft_number, **alerts_of(imported)}
         await record_order_act(conn, seal, EntryType.ORDER_CONFIRMED, person, order_id, payload, now)
     return imported
-
-
-def _require_not_recalled(order: CourtOrder, now: datetime) -> None:
-    if any(recall.void or recall.recalled_at <= now for recall in order.recalls):
-        raise ConflictError("The order was recalled: there is nothing to confirm.", "Look at its history.")
 
 
 async def _confirmable(

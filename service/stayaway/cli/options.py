@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -69,7 +70,11 @@ def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> Non
 
     Exit 2: a setting or a file is wrong; `failed`: something else stopped it. Where 1 is an answer
     ("some refused", "something differs"), whoever asks must not read it into a failure: EXIT_NO_ANSWER then.
+    What libraries log meanwhile is reduced to where it comes from: their texts repeat values.
     """
+    from stayaway.platform.logging import configure_logging
+
+    configure_logging(level=logging.WARNING)  # servers say more, and configure it again
     try:
         code = run() or 0
         if sys.stdout is not None:

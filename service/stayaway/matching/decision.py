@@ -164,7 +164,7 @@ def _exceptions(
     """Ids of the exceptions that apply, and of those that are possible within the error."""
     applying, possible = [], []
     for exception in version.exceptions:
-        if exception.zone_ids is not None and zone.zone_id not in exception.zone_ids:
+        if not exception.names(zone.zone_id):
             continue
         if not any(covers(window, sighting.observed_at) for window in exception.windows):
             continue

@@ -1,4 +1,5 @@
-"""What a careful colleague would ask about an orders file that can be used: WARNINGs only.
+"""What a careful colleague would ask about an orders file that can be used: WARNINGs, but where
+the caller says that one thing is an ERROR to it.
 
 The checks in `check` and `crosscheck` say what makes a record unusable, and look at one record at
 a time. These look at what the records mean together and in the world: places, vehicles, times,
@@ -19,7 +20,7 @@ from stayaway.orders.advice_places import advise_places
 from stayaway.orders.advice_readers import advise_coverage
 from stayaway.orders.advice_times import advise_off_order, advise_pauses, advise_times
 from stayaway.orders.advice_vehicles import advise_vehicles
-from stayaway.orders.findings import Finding
+from stayaway.orders.findings import Finding, Severity
 from stayaway.orders.outlines import ZoneColumns
 from stayaway.orders.readers import Reader
 from stayaway.orders.records import ParsedOrders
@@ -27,14 +28,19 @@ from stayaway.orders.standing import Met, Standing, gather_standing
 
 
 def advise(
-    parsed: ParsedOrders, readers: Sequence[Reader] | None = None, met: Met | None = None
+    parsed: ParsedOrders,
+    readers: Sequence[Reader] | None = None,
+    met: Met | None = None,
+    *,
+    after_recall: Severity = "WARNING",
 ) -> tuple[Finding, ...]:
     """The warnings about the orders of a file, in the order of its records.
 
     `readers`: where plate readers stand; None where nobody said. `met`: what the registry holds of these
     orders and of those that they meet; None where only the file was looked at. Nothing is said of what
     stands in the registry already but what it means for the file. An order that was recalled or
-    entered in error is only asked whether that is right, and whether a version came after the recall.
+    entered in error is only asked whether that is right, and whether a version came after the recall, which
+    is noted as `after_recall` says.
     "Overdue" is meant at the latest `recorded_at` that is known, so that the same file beside the same
     registry always gets the same advice.
     """
@@ -42,7 +48,7 @@ def advise(
     orders = gather_standing(parsed, met)
     live = [order for order in orders if not order.is_off(known_at)]
     for order in orders:
-        advise_off_order(order, known_at)
+        advise_off_order(order, known_at, after_recall)
     for order in live:
         advise_pauses(order)
     own = [order for order in live if order.record is not None]
@@ -73,7 +79,12 @@ def _advise_each(
 
 
 def with_advice(
-    parsed: ParsedOrders, readers: Sequence[Reader] | None = None, met: Met | None = None
+    parsed: ParsedOrders,
+    readers: Sequence[Reader] | None = None,
+    met: Met | None = None,
+    *,
+    after_recall: Severity = "WARNING",
 ) -> ParsedOrders:
     """The same file with the advice after its findings; what can be used of it stays the same."""
-    return replace(parsed, findings=(*parsed.findings, *advise(parsed, readers, met)))
+    advice = advise(parsed, readers, met, after_recall=after_recall)
+    return replace(parsed, findings=(*parsed.findings, *advice))

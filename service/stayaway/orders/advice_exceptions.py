@@ -35,8 +35,7 @@ def advise_exceptions(orders: Sequence[Standing]) -> None:
     for order in orders:
         _advise_together(order)
         for i, exception in enumerate(order.version.exceptions):
-            ids = exception.zone_ids
-            zones = [zone for zone in order.version.zones if ids is None or zone.zone_id in ids]
+            zones = [zone for zone in order.version.zones if exception.names(zone.zone_id)]
             path = ("exceptions", i, "place")
             if zones and _is_always_open(exception.windows, order.version.effective_at, order.ends_at):
                 _advise_everything(order, path, exception, zones)
@@ -65,8 +64,7 @@ def _advise_together(order: Standing) -> None:
         windows = [
             exception.windows
             for exception in order.version.exceptions
-            if (exception.zone_ids is None or zone.zone_id in exception.zone_ids)
-            and _covered_zones(exception, [zone])
+            if exception.names(zone.zone_id) and _covered_zones(exception, [zone])
         ]
         life = (order.version.effective_at, order.ends_at)
         if len(windows) < 2 or any(_is_always_open(own, *life) for own in windows):

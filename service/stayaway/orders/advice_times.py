@@ -4,13 +4,13 @@ from datetime import datetime
 
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.expiry import expiry_field
-from stayaway.orders.findings import FindingList, Path
+from stayaway.orders.findings import FindingList, Path, Severity
 from stayaway.orders.model import Window
 from stayaway.orders.rules import is_recalled
 from stayaway.orders.schedule import opens_between
 from stayaway.orders.standing import Standing
 
-NEVER_BINDS = (
+_NEVER_BINDS = (
     "The order was recalled before this version was recorded, and no version of a recalled order ever binds:"
     " if the court made another order, enter that under an order_id of its own."
 )
@@ -36,10 +36,14 @@ def advise_pauses(order: Standing) -> None:
             _warn_outside(noted, "from_at", suspension.from_at, "begins after the order has ended")
 
 
-def advise_off_order(order: Standing, known_at: datetime) -> None:
-    """Note a recall outside the order's life, and a version after it; asked of recalled orders too."""
+def advise_off_order(order: Standing, known_at: datetime, after_recall: Severity = "WARNING") -> None:
+    """Note a recall outside the order's life, and a version after it; asked of recalled orders too.
+
+    `after_recall`: how much that version is to be minded. A feed may send one; nobody approves one.
+    """
     if order.record is not None and is_recalled(order.recalled_before, known_at):
-        order.warn(("order_id",), order.version.order_id, NEVER_BINDS)
+        note = order.advice.error if after_recall == "ERROR" else order.advice.warning
+        note(("order_id",), order.version.order_id, _NEVER_BINDS)
     for recall, noted in order.recalls:
         if recall.recalled_at < order.takes_effect_at and not recall.void:
             _warn_outside(

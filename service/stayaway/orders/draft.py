@@ -14,8 +14,7 @@ from stayaway.kernel.errors import RefusedError
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json, compact_json
 from stayaway.orders.advice import with_advice
-from stayaway.orders.advice_times import NEVER_BINDS
-from stayaway.orders.findings import Finding, Severity, has_errors
+from stayaway.orders.findings import Finding, has_errors
 from stayaway.orders.model import OrderVersion
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.questions import Problem
@@ -133,8 +132,10 @@ def check_content(content: Mapping[str, Any], read: ParsedOrders, met: Met) -> D
 
     `met`: what the registry holds of the order, and of those that it meets.
     """
-    parsed = with_advice(read, met=met)
-    findings = [_of_draft(item) for item in (*parsed.findings, *_own(content))]
+    parsed = with_advice(read, met=met, after_recall="ERROR")
+    findings = [
+        replace(item, pointer=item.pointer.removeprefix(_BASE)) for item in (*parsed.findings, *_own(content))
+    ]
     value = parsed.records[0].value
     usable = not has_errors(findings) and isinstance(value, OrderVersion)
     return DraftCheck(
@@ -143,12 +144,6 @@ def check_content(content: Mapping[str, Any], read: ParsedOrders, met: Met) -> D
         value=value if usable and isinstance(value, OrderVersion) else None,
         compared_with=tuple(sorted(met.orders)),
     )
-
-
-def _of_draft(finding: Finding) -> Finding:
-    """The finding as it is of a draft. A feed may send a version that never binds; nobody approves one."""
-    severity: Severity = "ERROR" if finding.remedy == NEVER_BINDS else finding.severity
-    return replace(finding, severity=severity, pointer=finding.pointer.removeprefix(_BASE))
 
 
 def _own(content: Mapping[str, Any]) -> list[Finding]:

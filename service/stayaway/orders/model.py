@@ -122,6 +122,10 @@ class OrderException:
     windows: tuple[Window, ...]
     place: Shape | None
 
+    def names(self, zone_id: str) -> bool:
+        """Whether it is for that zone, wherever its place lies."""
+        return self.zone_ids is None or zone_id in self.zone_ids
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiry:

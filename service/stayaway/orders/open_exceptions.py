@@ -31,7 +31,7 @@ def open_exceptions(version: OrderVersion, begin: datetime) -> tuple[OrderExcept
 
 def is_for(exception: OrderException, zone: Zone) -> bool:
     """Whether the exception names the zone and its place touches it."""
-    if exception.zone_ids is not None and zone.zone_id not in exception.zone_ids:
+    if not exception.names(zone.zone_id):
         return False
     return exception.place is None or bool(shapely.intersects(*to_outlines([exception.place, zone.shape])))
 

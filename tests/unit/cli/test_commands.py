@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,25 @@ def test_a_result_that_is_not_whole_is_not_taken_for_one_with_refusals(
     assert done.returncode == 2
     assert words in done.stderr
     assert says_no_traceback(done)
+
+
+def test_what_a_library_logs_under_a_command_shows_neither_its_text_nor_a_traceback() -> None:
+    """A pool whose database has gone says so with a traceback; Postgres' own words repeat values."""
+    code = """
+import logging
+from stayaway.cli.options import end_with
+def run():
+    try:
+        raise ConnectionRefusedError("Key (plate)=(ZZZ0000)")
+    except OSError:
+        logging.getLogger("asyncpg.pool").exception("lost ZZZ0000")
+end_with(run)
+"""
+    done = run_stayaway("-c", code, command=(sys.executable,))
+    assert (done.returncode, done.stdout) == (0, b"")
+    (line,) = json_lines(done.stderr)
+    assert (line["event"], line["library"]["logger"]) == ("library log", "asyncpg.pool")
+    assert b"ZZZ0000" not in done.stderr
 
 
 def test_an_output_is_only_replaced_by_a_whole_one(tmp_path: Path) -> None:
