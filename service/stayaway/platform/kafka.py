@@ -23,7 +23,10 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _PASSING = (KafkaError, OSError, TimeoutError)
 # The producer refuses larger requests; an event has at most 65,536 bytes (WIRE.md, "Common").
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
-_MAX_PARTITION_FETCH_BYTES = 4 * 1024 * 1024
+# An answer is received, copied and taken apart in stretches in which nothing else of the process runs:
+# of 40 MB they took up to 100 ms. So much is a large batch's records (worker/batches.py), some ms.
+_FETCH_MAX_BYTES = 4 * 1024 * 1024
+_MAX_PARTITION_FETCH_BYTES = 512 * 1024
 _MIN_PARTITION_FETCH_BYTES = 128 * 1024
 # The client holds one answer ahead for each partition, and asks a partition again only when its
 # answer is used up: a backlog of any length takes this much memory.
@@ -75,6 +78,7 @@ def make_consumer(
         isolation_level="read_committed",
         check_crcs=True,
         fetch_max_wait_ms=fetch_max_wait_ms,
+        fetch_max_bytes=_FETCH_MAX_BYTES,
         max_partition_fetch_bytes=max_partition_fetch_bytes,
         session_timeout_ms=session_timeout_ms,
         heartbeat_interval_ms=max(session_timeout_ms // 4, 100),
