@@ -4,7 +4,8 @@ Found by the tokens of what identifies people, vehicles and devices, so that a c
 need not wait until a hundred thousand are unsealed.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from stayaway.access.person import Person
@@ -60,6 +61,25 @@ async def look_at_met(
         }
         await record_look(conn, seal, EntryType.ORDERS_COMPARED, person, None, payload, now)
     return met
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Other orders whose last version has a mark of a version, by id; `common`: marks that too many have."""
+
+    orders: Mapping[str, CourtOrder]
+    common: frozenset[str]
+
+
+async def load_sharing(conn: Connection, seal: Seal, version: OrderVersion) -> Sharing:
+    """The registry's orders of the same people, plates or devices. Raises as `load_met`; to be audited."""
+    marks = marks_of(version)
+    marked = await find_marked(conn, seal, marks)
+    orders: dict[str, CourtOrder] = {}
+    for some in _pieces(sorted(marked.order_ids - {version.order_id})):
+        found = await load_court_orders(conn, seal, some)
+        orders |= {name: order for name, order in found.items() if _meets(order, marks)}
+    return Sharing(orders, frozenset(marked.common))
 
 
 def _meets(order: CourtOrder, sought: Collection[str]) -> bool:
