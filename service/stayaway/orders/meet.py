@@ -11,6 +11,7 @@ from datetime import datetime
 from stayaway.access.person import Person
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.instants import EPOCH
+from stayaway.orders.approvals import find_approved_here
 from stayaway.orders.change import load_state
 from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.looks import record_look
@@ -37,14 +38,23 @@ async def load_met(conn: Connection, seal: Seal, parsed: ParsedOrders) -> Met:
     versions = [record.value for record in usable if isinstance(record.value, OrderVersion)]
     own = {order_id_of(record) for record in usable}
     named = {version.supersedes_order_id for version in versions if version.supersedes_order_id}
-    wanted = (named - own) | (await find_recorded(conn, usable)).with_more(seal, usable)
+    recorded = await find_recorded(conn, usable)
+    wanted = (named - own) | recorded.with_more(seal, usable)
     sought = {mark for version in versions for mark in marks_sought(version)}
     marked = await find_marked(conn, seal, sought)
     orders: dict[str, CourtOrder] = {}
     for some in _pieces(sorted(wanted | (marked.order_ids - own))):
         found = await load_court_orders(conn, seal, some)
         orders |= {name: order for name, order in found.items() if name in wanted or _meets(order, sought)}
-    return Met(orders, state.registry_sequence, state.known_at or EPOCH, frozenset(marked.common))
+    approved = await find_approved_here(conn, seal, own & recorded.order_ids)
+    over = ((record, approved.get(order_id_of(record))) for record in (usable if approved else ()))
+    return Met(
+        orders,
+        state.registry_sequence,
+        state.known_at or EPOCH,
+        frozenset(marked.common),
+        tuple((record, here) for record, here in over if here and not recorded.has(seal, record)),
+    )
 
 
 async def look_at_met(
