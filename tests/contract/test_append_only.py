@@ -9,6 +9,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import START, opened_desk
@@ -90,7 +91,7 @@ async def owner(database: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def columns_of(conn: asyncpg.Connection, table: str) -> set[str]:
+async def columns_of(conn: Connection, table: str) -> set[str]:
     rows = await conn.fetch(
         "SELECT attname FROM pg_attribute"
         " WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
@@ -99,7 +100,7 @@ async def columns_of(conn: asyncpg.Connection, table: str) -> set[str]:
     return {row["attname"] for row in rows}
 
 
-async def is_refused(conn: asyncpg.Connection, table: str, sql: str) -> bool:
+async def is_refused(conn: Connection, table: str, sql: str) -> bool:
     """Whether the guard of `table` refuses `sql`; what it does otherwise is taken back."""
     change = conn.transaction()
     await change.start()

@@ -4,6 +4,8 @@ import re
 
 import asyncpg
 
+from stayaway.platform.postgres import Connection
+
 _GUARDS = """
 SELECT t.tgrelid::regclass::text AS of_table, t.tgname
   FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
@@ -11,16 +13,16 @@ SELECT t.tgrelid::regclass::text AS of_table, t.tgname
 """
 
 
-async def tamper(conn: asyncpg.Connection, sql: str, *arguments: object) -> str:
+async def tamper(conn: Connection, sql: str, *arguments: object) -> str:
     """Execute `sql` with the guards of the tables it names off, and on again after it; its command tag."""
     guards = [row for row in await conn.fetch(_GUARDS) if re.search(rf"\b{row['of_table']}\b", sql)]
     async with conn.transaction():
         await _switch(conn, guards, "DISABLE")
-        done = await conn.execute(sql, *arguments)
+        done: str = await conn.execute(sql, *arguments)
         await _switch(conn, guards, "ENABLE ALWAYS")
     return done
 
 
-async def _switch(conn: asyncpg.Connection, guards: list[asyncpg.Record], how: str) -> None:
+async def _switch(conn: Connection, guards: list[asyncpg.Record], how: str) -> None:
     for guard in guards:
         await conn.execute(f"ALTER TABLE {guard['of_table']} {how} TRIGGER {guard['tgname']}")

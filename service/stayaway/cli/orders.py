@@ -74,7 +74,7 @@ def check(
         data = read_file(file, "orders file")
         settings = settings_with(database=database, keys_file=keys, registry_policy_file=registry_policy)
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
-        rules = _registry_rules(settings)
+        rules = None if look is None else _registry_rules(settings)
         may_change = rules is None or rules.feeds_may_change_approved_orders
         lines, code = check_lines(data, known_readers, look, now=now(), may_change_approved=may_change)
         for line in lines:
