@@ -22,6 +22,7 @@ from support.commands import run_stayaway
 from support.databases import TestDatabases, run_apart
 from support.days import PACKAGED_DAY, DayFolder
 from support.direct_writer import DirectWriter
+from support.tampering import tamper
 
 DAY = DayFolder(PACKAGED_DAY)
 NOW = datetime(2026, 3, 7, tzinfo=UTC)
@@ -151,8 +152,7 @@ async def an_alert(desk: Desk) -> int:
 @pytest.mark.parametrize("field", CHANGES)
 async def test_a_changed_byte_is_noticed_and_named(desk: Desk, field: str) -> None:
     number = await an_alert(desk)
-    async with desk.conn.transaction():
-        await desk.conn.execute(CHANGES[field])
+    await tamper(desk.conn, CHANGES[field])
     found = await desk.explain(number)
     assert found.verdict == "DIFFERENT"
     assert found.difference is not None
@@ -162,7 +162,7 @@ async def test_a_changed_byte_is_noticed_and_named(desk: Desk, field: str) -> No
 async def test_a_policy_that_was_changed_is_not_used(desk: Desk) -> None:
     """Its digest no longer fits, so nothing is run by it; the file with that digest stands in."""
     number = await an_alert(desk)
-    await desk.conn.execute("UPDATE policy SET content = replace(content, '1800', '1801')")
+    await tamper(desk.conn, "UPDATE policy SET content = replace(content, '1800', '1801')")
     found = await desk.explain(number)
     assert (found.verdict, found.difference) == ("NOT_RUN", None)
     assert found.decisions[0].why is not None
@@ -176,7 +176,7 @@ async def test_a_policy_that_was_changed_is_not_used(desk: Desk) -> None:
 async def test_a_destroyed_event_is_said_to_be_destroyed(desk: Desk) -> None:
     """Retention removes the event: the steps are still told, nothing is run again."""
     number = await an_alert(desk)
-    await desk.conn.execute("DELETE FROM sighting")
+    await tamper(desk.conn, "DELETE FROM sighting")
     found = await desk.explain(number)
     assert (found.verdict, found.difference) == ("NOT_RUN", None)
     assert len(found.decisions[0].stored.steps) == 5
@@ -219,7 +219,7 @@ async def test_the_command(desk: Desk) -> None:
     assert changed.returncode == 1
     words = "DIFFERENT: zone_relation was stored as 'WARNING' and is 'INSIDE' now."
     assert words in changed.stdout.decode()
-    await desk.conn.execute("DELETE FROM sighting")
+    await tamper(desk.conn, "DELETE FROM sighting")
     assert run_stayaway("explain", str(number), *options).returncode == 3
     assert run_stayaway("explain", "999999", *options).returncode == 2  # 1 says that something differs
 

@@ -10,6 +10,7 @@ from faults.day import draw_day
 from faults.field import Field
 from faults.run import open_servers
 from support.kafka_server import KafkaServer
+from support.tampering import tamper
 
 pytestmark = pytest.mark.real_kafka
 TAMPERINGS = {
@@ -58,7 +59,7 @@ async def test_what_is_put_wrong_is_found(real_kafka: KafkaServer) -> None:
             (kind, statement) for kind, statements in TAMPERINGS.items() for statement in statements
         ):
             field.dsn = await copy_of(servers.postgres.dsn, original, f"copy{number}")
-            await tamper(field.dsn, statement)
+            await tampered(field.dsn, statement)
             assert getattr(await field.check(), kind), statement
 
 
@@ -69,9 +70,8 @@ async def copy_of(postgres: str, dsn: str, name: str) -> str:
     return dsn.replace("/checked?", f"/{name}?")
 
 
-async def tamper(dsn: str, statement: str) -> None:
+async def tampered(dsn: str, statement: str) -> None:
     conn = await asyncpg.connect(dsn)
-    await conn.execute("SET session_replication_role = replica")  # past the append-only triggers
-    done = await conn.execute(statement)
+    done = await tamper(conn, statement)
     await conn.close()
     assert not done.endswith(" 0"), statement

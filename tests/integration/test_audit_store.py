@@ -23,6 +23,7 @@ from stayaway.audit.store import (
 from stayaway.kernel.errors import ConflictError
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
+from support.tampering import tamper
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
@@ -185,8 +186,8 @@ async def test_a_changed_column_is_found(
     column = what.split(maxsplit=1)[0]
     if (what, sequence) in {("order_id", 2), ("payload_sealed of another", 3)}:
         return  # the value that stands there already
-    done = await recorded.execute(
-        f"UPDATE audit_entry SET {column} = {TAMPERINGS[what]} WHERE stream_sequence = $1", sequence
+    done = await tamper(
+        recorded, f"UPDATE audit_entry SET {column} = {TAMPERINGS[what]} WHERE stream_sequence = $1", sequence
     )
     assert done == "UPDATE 1"
     problems = await verify_stream(recorded, seal, "web")
@@ -204,21 +205,21 @@ async def test_every_column_is_tampered_with(connection: asyncpg.Connection) -> 
 @pytest.mark.parametrize("sequence", [1, 2, 3])
 async def test_a_deleted_entry_is_found(recorded: asyncpg.Connection, seal: FileSeal, sequence: int) -> None:
     """In the middle by the gap, at the end by the head."""
-    await recorded.execute("DELETE FROM audit_entry WHERE stream_sequence = $1", sequence)
+    await tamper(recorded, "DELETE FROM audit_entry WHERE stream_sequence = $1", sequence)
     assert await verify_stream(recorded, seal, "web")
 
 
 async def test_swapped_entries_are_found(recorded: asyncpg.Connection, seal: FileSeal) -> None:
     for old, new in ((1, 9), (3, 1), (9, 3)):
-        await recorded.execute(
-            "UPDATE audit_entry SET stream_sequence = $2 WHERE stream_sequence = $1", old, new
+        await tamper(
+            recorded, "UPDATE audit_entry SET stream_sequence = $2 WHERE stream_sequence = $1", old, new
         )
     assert await verify_stream(recorded, seal, "web")
 
 
 @pytest.mark.parametrize("change", ["stream_sequence = 2", "last_entry_hash = sha256(last_entry_hash)"])
 async def test_a_changed_head_is_found(recorded: asyncpg.Connection, seal: FileSeal, change: str) -> None:
-    await recorded.execute(f"UPDATE audit_stream SET {change}")
+    await tamper(recorded, f"UPDATE audit_stream SET {change}")
     (problem,) = await verify_stream(recorded, seal, "web")
     assert problem.finding.startswith("the head says")
 

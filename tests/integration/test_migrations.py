@@ -9,6 +9,7 @@ from stayaway.platform import migrations
 from stayaway.platform.migrations import Migration, SchemaError, check_schema, migrate
 from stayaway.platform.schema_dump import SCHEMA_FILE, dump_schema
 from support.databases import SERVERS
+from support.tampering import tamper
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
@@ -51,7 +52,7 @@ async def test_an_empty_database_is_refused_with_what_to_do(empty_database: str)
 
 async def test_a_changed_migration_is_refused(database: str) -> None:
     connection = await asyncpg.connect(database)
-    await connection.execute("UPDATE schema_migration SET sha256 = repeat('0', 64)")
+    await tamper(connection, "UPDATE schema_migration SET sha256 = repeat('0', 64)")
     for act in (migrate, check_schema):
         with pytest.raises(SchemaError, match=r"0001_first\.sql was applied with other content"):
             await act(connection)

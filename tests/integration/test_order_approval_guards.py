@@ -10,13 +10,14 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from stayaway.alerts import order_approval
+from stayaway.alerts import emergency_road, order_approval
 from stayaway.orders import draft_store
 from stayaway.orders.codec import StoredOrderError
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import START, TYPED, Desk, opened_desk
 from support.lives import draft_content
+from support.tampering import tamper
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
@@ -129,11 +130,13 @@ async def test_an_approved_draft_cannot_be_edited_or_approved_again(
     draft = await desk.draft()
     assert (await desk.approve(draft, "bob")).status_code == 201
     move = "UPDATE order_draft SET content_digest = '\\x00' WHERE draft_number = 1"
-    assert await refused(desk, move) == "order_approval_binds_the_last_edit"
+    assert await refused(desk, move) == "order_draft_closes_once"
     again = (1, "SECOND_PERSON", ref(desk, "dora"), START, None)
     assert await refused(desk, APPROVAL, *again) == "order_approval_of_an_open_draft"
     async with desk.pool.acquire() as conn:
         await conn.execute("ALTER TABLE order_approval DISABLE TRIGGER USER")
+        await conn.execute("ALTER TABLE order_draft DISABLE TRIGGER USER")
+    assert await refused(desk, move) == "order_approval_binds_the_last_edit"
     assert await refused(desk, APPROVAL, *again) == "order_approval_pkey"
 
 
@@ -168,8 +171,8 @@ async def test_the_database_takes_no_later_version_from_one_person_alone(
     """With the program's rule gone, also for a draft that was renumbered."""
     assert (await desk.approve(await desk.draft(kind="EMERGENCY"), "bob")).status_code == 201
     later = await desk.draft(kind="EMERGENCY")
-    road = order_approval._Road("EMERGENCY", START + timedelta(days=1))
-    monkeypatch.setattr(order_approval, "_emergency_road", lambda *_: road)
+    road = emergency_road.Road("EMERGENCY", START + timedelta(days=1))
+    monkeypatch.setattr(order_approval, "emergency_road", lambda *_: road)
     answer = await desk.approve(later, "ann", emergency_reason_text="night")
     assert (answer.status_code, "order_approval_emergency_first" in answer.text) == (403, True)
 
@@ -209,7 +212,7 @@ async def test_a_draft_changed_behind_the_program_is_not_read(desk: Desk) -> Non
     sealed = desk.seal.seal("O1", draft_store.SEAL_PURPOSE, content)
     async with desk.pool.acquire() as conn:
         body = await desk.statement(draft)
-        await conn.execute("UPDATE order_draft_edit SET content_sealed = $1", sealed)
+        await tamper(conn, "UPDATE order_draft_edit SET content_sealed = $1", sealed)
         with pytest.raises(StoredOrderError, match="not the one that was written"):
             await draft_store.load_draft(conn, desk.seal, 1)
     answer = await desk.send("POST", "order-drafts/1/approval", "bob", body, if_match=draft["etag"])

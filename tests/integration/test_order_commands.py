@@ -280,5 +280,30 @@ def test_check_import_and_draft_say_what_the_registry_has(shell: Shell) -> None:
     assert named in shell.orders("import", shell.write(again))
 
 
+def test_a_file_over_an_approved_order_is_said_or_refused_by_policy(shell: Shell) -> None:
+    """Check and import say the same; history and preview say where each version came from."""
+    shell.orders("draft", "create", shell.write(draft_content()), "--as", "ann")
+    tag = json.loads(shell.orders("draft", "show", "1"))["etag"]
+    answers = [option for answer in ANSWERS for option in ("--answer", answer)]
+    shell.orders("approve", "1", "--etag", tag, *TYPED, *answers, "--as", "bob")
+    record = {**draft_content(), "version": 2, "recorded_at": "2026-01-06T18:00:00Z"}
+    file = {"schema": "orders.v1", "orders": [record]}
+    strict = shell.folder / "strict.json"
+    strict.write_text(json.dumps({**REGISTRY_POLICY, "feeds_may_change_approved_orders": False}))
+    said = "bob approved version 1 of this order here; version 2 comes with a file"
+    for command in ("check", "import"):
+        refused = shell.orders(command, shell.write(file), "--registry-policy", str(strict), code=1)
+        assert f"{said}, and nobody here has approved it. The registry's policy lets no file" in refused
+    for command in ("check", "import"):
+        assert f"{said}, and nobody here has approved it: compare it" in shell.orders(
+            command, shell.write(file)
+        )
+    history = shell.orders("history", "O1")
+    assert "no draft of it was approved here, over version 1, which bob approved" in history
+    shell.orders("draft", "create", shell.write(draft_content()), "--as", "ann")
+    preview = shell.orders("draft", "preview", "2")
+    assert "compared with version 2 (FEED, over version 1, which bob approved)" in preview
+
+
 def same_place() -> dict[str, Any]:
     return {name: ORDERS["orders"][0][name] for name in ("respondents", "zones")}

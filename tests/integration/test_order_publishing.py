@@ -26,6 +26,7 @@ from stayaway.orders.records import ParsedOrders
 from stayaway.orders.store import ImportOutcome, record_orders
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
+from support.tampering import tamper
 from support.wire_examples import ORDERS
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -241,7 +242,7 @@ async def test_a_stream_that_was_cut_or_taken_away_is_found(
     monkeypatch.setattr(change, "MAX_ORDERS_UNDER_LOCK", 2)
     conn = conns[0]
     await record(conn, seal, file_of("O1", "O2", "O3"))
-    await conn.execute(tampering)
+    await tamper(conn, tampering)
     problems = await verify_stream(conn, seal, AUDIT_STREAM)
     assert [(problem.stream_sequence, problem.finding) for problem in problems] == [
         (1, "stream 'orders-1' does not end as it names it")

@@ -24,6 +24,7 @@ from stayaway.orders.store import (
 )
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
+from support.tampering import tamper
 from support.wire_examples import ORDERS
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -340,17 +341,18 @@ async def test_a_changed_or_moved_row_stops_loading(connection: asyncpg.Connecti
     """An order is never silently left out or replaced by another of its own records."""
     await apply(connection, seal, orders("O1"))
     await apply(connection, seal, orders("O1", version=2, case_number="F-2") | {"notices": []})
-    await connection.execute(
+    await tamper(
+        connection,
         "UPDATE order_record SET payload_sealed = (SELECT payload_sealed FROM order_record WHERE version = 1)"
-        " WHERE version = 2"
+        " WHERE version = 2",
     )
     with pytest.raises(StoredOrderError):
         await load_registry(connection, seal)
     unreadable = seal.seal("O1", SEAL_PURPOSE, b'{"sha256": "", "record": {}, "shapes": {}}')
-    await connection.execute("UPDATE order_record SET payload_sealed = $1", unreadable)
+    await tamper(connection, "UPDATE order_record SET payload_sealed = $1", unreadable)
     with pytest.raises(StoredOrderError):
         await load_registry(connection, seal)
-    await connection.execute("UPDATE order_record SET payload_sealed = 'x'::bytea")
+    await tamper(connection, "UPDATE order_record SET payload_sealed = 'x'::bytea")
     with pytest.raises(SealError):
         await load_registry(connection, seal)
 

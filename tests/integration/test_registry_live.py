@@ -21,6 +21,7 @@ from stayaway.worker import follow, watch
 from stayaway.worker.latency import latency_lines
 from stayaway.worker.loop import MatcherWorker
 from support.handed_batches import Matcher
+from support.tampering import tamper
 from support.waiting import eventually
 from support.wire_examples import ORDERS
 from support.worker_rig import NOW, READS, Rig, read, running
@@ -156,8 +157,8 @@ async def test_an_order_that_cannot_be_read_ends_the_run(rig: Rig) -> None:
     async with conn.transaction():
         parsed = parse_orders_file(another("O2", "ZZZ 9999"))
         await record_orders(conn, rig.seal, parsed, actor="clerk", recorded_now=NOW)
-        await conn.execute(
-            "UPDATE order_record SET content_digest = sha256(content_digest) WHERE order_id = 'O2'"
+        await tamper(
+            conn, "UPDATE order_record SET content_digest = sha256(content_digest) WHERE order_id = 'O2'"
         )
     await conn.close()
     with pytest.raises(StoredOrderError):

@@ -32,6 +32,7 @@ from support.alert_seed import (
     seed_alert,
 )
 from support.databases import SERVERS
+from support.tampering import tamper
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
@@ -233,7 +234,7 @@ async def test_a_merged_alert_s_sightings_show_under_the_one_it_went_into(
     await conn.execute(
         "UPDATE alert SET state = 'MERGED', merged_into = $1 WHERE alert_number = $2", ids[older], newer
     )
-    await conn.execute("UPDATE alert SET raised_anew_from = $1 WHERE alert_number = $2", ids[newer], anew)
+    await tamper(conn, "UPDATE alert SET raised_anew_from = $1 WHERE alert_number = $2", ids[newer], anew)
     assert {item.sighting.event_id for item in (await load(conn, seal, older)).evidence} == {"e30-0", "e10-0"}
     view = await load(conn, seal, anew)
     assert {item.sighting.event_id for item in view.evidence} == {"e30-0", "e10-0"}

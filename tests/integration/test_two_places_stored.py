@@ -22,6 +22,7 @@ from stayaway.platform.postgres import Pool, load_queries, open_pool
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.direct_writer import NOW, DirectWriter
+from support.tampering import tamper
 from support.wire_examples import CHECK_IN, ORDERS, PLATE_READ, example_policy
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -147,9 +148,10 @@ async def test_a_suppressed_sighting_beside_it_is_looked_at_too(room: Room) -> N
 
 async def test_a_neighbour_that_does_not_open_is_said_and_hides_no_alert(room: Room) -> None:
     await room.write([seen(51, NEW_YORK), seen(82, PHOENIX)])
-    await room.conn.execute(
+    await tamper(
+        room.conn,
         "UPDATE sighting SET payload_sealed = set_byte(payload_sealed, 40, get_byte(payload_sealed, 40) # 1)"
-        " WHERE event_id = 'e51'"
+        " WHERE event_id = 'e51'",
     )
     explained = await explain_alert(room.conn, room.seal, 2, WHO, now=NOW)
     assert (explained.verdict, explained.two_places) == ("SAME", None)

@@ -10,6 +10,7 @@ from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.platform.postgres import Pool, open_pool
 from stayaway.platform.seal import FileSeal
+from support.tampering import tamper
 from support.wire_examples import example_policy
 
 
@@ -26,7 +27,8 @@ async def test_it_is_ready_only_with_its_own_tables(pool: Pool, seal: FileSeal) 
         for path, status in (("/health/live", "live"), ("/health/ready", "ready")):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"status": status, "reasons": []})
-        await pool.execute("UPDATE schema_migration SET sha256 = repeat('0', 64)")
+        async with pool.acquire() as conn:
+            await tamper(conn, "UPDATE schema_migration SET sha256 = repeat('0', 64)")
         answer = await client.get("/health/ready")
         assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (503, "SCHEMA_DIFFERS")
         await pool.close()

@@ -6,6 +6,7 @@ import asyncpg
 
 from stayaway.worker.coverage import PartitionState
 from support.handed_batches import Matcher
+from support.tampering import tamper
 from support.worker_rig import READS, Rig, read
 
 _NOTE_HOW = """
@@ -73,7 +74,8 @@ async def put_back(rig: Rig, row: dict[str, Any]) -> None:
     names = [name for name in row if name not in ("topic", "partition")]
     settings = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, start=1))
     conn = await asyncpg.connect(rig.dsn)
-    await conn.execute(
+    await tamper(
+        conn,
         f"UPDATE partition_position SET {settings} WHERE topic = ${len(names) + 1}",
         *(row[name] for name in names),
         READS,

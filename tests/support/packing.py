@@ -19,6 +19,7 @@ from stayaway.worker.intake import take_in
 from stayaway.worker.keeper import PackKeeper
 from stayaway.worker.packs import in_blocks, write_pack, writing
 from stayaway.worker.shelf import OrderShelf
+from support.tampering import tamper
 from support.worker_rig import Rig, read
 
 RECALL = {
@@ -113,7 +114,7 @@ async def sequence_is(rig: Rig, sequence: int) -> bool:
 async def begun_on_broken(rig: Rig, conn: asyncpg.Connection, name: str) -> RegistryFollower:
     """A follower that began with a pack, after a record was broken in the way of that name."""
     await write(conn, rig.seal)
-    await conn.execute(BROKEN[name])
+    await tamper(conn, BROKEN[name])
     follower = follower_of(rig)
     await follower.reload()
     return follower

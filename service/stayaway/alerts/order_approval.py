@@ -5,16 +5,24 @@ transaction that approves. An orders file itself needs no approval here: it is t
 system that has its own. Lock order: the draft or approval, the registry, the order's head, episodes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
 from stayaway.access.person import Person, is_same_person
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
+from stayaway.alerts.emergency_road import (
+    TWO_PEOPLE,
+    AloneAgainError,
+    Road,
+    emergency_road,
+    record_refusal,
+    require_first_alone,
+)
 from stayaway.alerts.order_changes import Imported, apply_records
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError
@@ -39,7 +47,6 @@ from stayaway.platform.seal import Seal
 
 _SQL = load_queries("stayaway.orders", "drafts.sql")
 _ANOTHER = "Another person must: ask somebody who wrote no part of it."
-_SECOND = "Ask a second person to approve it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +61,6 @@ class Approved:
     until_at: datetime | None
     imported: Imported
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Road:
-    """How many people stand behind an approval, until when it holds, and what more is kept of it."""
-
-    kind: Literal["SECOND_PERSON", "EMERGENCY"]
-    until_at: datetime | None = None
-    more: Mapping[str, str] = field(default_factory=dict)
-
-
-_TWO = _Road("SECOND_PERSON")
 
 
 async def approve_draft(
@@ -88,7 +83,7 @@ async def approve_draft(
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
         require_another(draft.writers, person)
-        return await _approve(conn, seal, draft, stated, person, _TWO, policy=policy, now=now)
+        return await _approve(conn, seal, draft, stated, person, TWO_PEOPLE, policy=policy, now=now)
 
 
 async def approve_emergency(
@@ -107,42 +102,18 @@ async def approve_emergency(
     """Put an emergency order in force alone, for as long as the registry's policy allows.
 
     It stops counting then unless another person confirms it. Raises NotAllowedError where the policy
-    does not allow it for this kind of order or the draft is not of an order's first version, else as
+    does not allow it for this kind of order, the draft is not of an order's first version, or one person
+    alone put an order for the same people in force before (`require_first_alone`); else as
     `approve_draft` does.
     """
-    async with conn.transaction():
-        draft = await lock_open_draft(conn, seal, draft_number, if_match)
-        road = _emergency_road(draft, registry_policy, reason_text, now)
-        return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
-
-
-def _emergency_road(
-    draft: OrderDraft, registry_policy: RegistryPolicy | None, reason_text: str, now: datetime
-) -> _Road:
-    """How far one person alone may go with this draft: a new order, for some hours.
-
-    Never a later version: one person could renew their own entry for ever, or replace what two people
-    approved. Of two drafts of one new order approved at once the second finds the first one's version
-    (`_require_next`, under the registry's lock); the database refuses a later version by itself.
-    """
-    period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
-    if registry_policy is None or period is None:
-        raise NotAllowedError(
-            "The registry's policy does not let one person alone put this kind of order in force.", _SECOND
-        )
-    if draft.version != 1:
-        known = f"the registry has version {draft.version - 1} of this one"
-        raise NotAllowedError(
-            f"One person alone can only put the first version of an order in force, and {known}.", _SECOND
-        )
-    if draft.content.get("relief"):
-        raise NotAllowedError(
-            "One person alone cannot put relief in force: it would bind before anybody is told.", _SECOND
-        )
-    if not reason_text.strip():
-        raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
-    kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
-    return _Road("EMERGENCY", now + period, kept)
+    try:
+        async with conn.transaction():
+            draft = await lock_open_draft(conn, seal, draft_number, if_match)
+            road = emergency_road(draft, registry_policy, reason_text, now)
+            return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
+    except AloneAgainError as refused:
+        await record_refusal(conn, seal, refused, draft_number, person, now)
+        raise
 
 
 async def confirm_version(
@@ -214,7 +185,7 @@ async def _approve(
     draft: OrderDraft,
     stated: ApprovalStatement,
     person: Person,
-    road: _Road,
+    road: Road,
     *,
     policy: Policy | None,
     now: datetime,
@@ -229,6 +200,9 @@ async def _approve(
     _require_next(order, draft.version, now)
     before = version_before(order, now)
     require_statement(version, before, stated)
+    compared = set(check.compared_with)
+    if road.kind == "EMERGENCY":
+        compared |= set(await require_first_alone(conn, seal, version, now))
     answered = _answered(stated, questions(version, before), person, road)
     await _insert_approval(conn, seal, draft, answered, person, road, now)
     parsed = _with_provisional(check.parsed, version, road.until_at, now)
@@ -244,7 +218,7 @@ async def _approve(
         "approval_kind": road.kind,
         "until_at": format_instant(road.until_at) if road.until_at else None,
         "statement": answered,
-        "compared_with": list(check.compared_with),
+        "compared_with": sorted(compared),
         **alerts_of(imported),
     }
     await record_order_act(conn, seal, EntryType.ORDER_APPROVED, person, order_id, payload, now)
@@ -258,7 +232,7 @@ async def _approve(
 
 
 def _answered(
-    stated: ApprovalStatement, asked: Sequence[Question], person: Person, road: _Road
+    stated: ApprovalStatement, asked: Sequence[Question], person: Person, road: Road
 ) -> dict[str, Any]:
     """What is kept of the approval, sealed: who, what was asked, answered and typed."""
     return {
@@ -276,7 +250,7 @@ async def _insert_approval(
     draft: OrderDraft,
     answered: dict[str, Any],
     person: Person,
-    road: _Road,
+    road: Road,
     now: datetime,
 ) -> None:
     await _insert(

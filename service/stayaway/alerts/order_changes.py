@@ -14,6 +14,7 @@ from typing import Any
 from stayaway.access.person import Person
 from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
+from stayaway.access.registry_policy import RegistryPolicy
 from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps, summarise
 from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
 from stayaway.alerts.model import DISPOSED, AlertRow, Change
@@ -80,7 +81,14 @@ class _Work:
 
 
 async def import_orders(
-    pool: Pool, seal: Seal, data: bytes, policy: Policy | None, *, actor: str, at: datetime
+    pool: Pool,
+    seal: Seal,
+    data: bytes,
+    policy: Policy | None,
+    *,
+    actor: str,
+    at: datetime,
+    registry_policy: RegistryPolicy | None = None,
 ) -> Imported:
     """Record an orders file and judge the open alerts of the orders it changes again, in one transaction.
 
@@ -90,7 +98,10 @@ async def import_orders(
     parsed = refuse_ahead(parse_orders_file(data), at)
     async with pool.acquire() as conn:
         met = await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=at, view="import")
-    return await import_parsed(pool, seal, with_advice(parsed, met=met), policy, actor=actor, at=at)
+    advised = with_advice(parsed, met=met)
+    return await import_parsed(
+        pool, seal, advised, policy, actor=actor, at=at, registry_policy=registry_policy
+    )
 
 
 async def import_parsed(
@@ -102,13 +113,24 @@ async def import_parsed(
     actor: str,
     at: datetime,
     clock: Callable[[], datetime] | None = None,
+    registry_policy: RegistryPolicy | None = None,
 ) -> Imported:
     """The same for a file that was read already. `at`: when it is recorded, not when reading began.
 
     `clock`: tells when all is written and it takes effect, where that may be much later than `at`.
+    `registry_policy`: may forbid that a file changes what was approved here; None does not.
     """
+    may_change = registry_policy is None or registry_policy.feeds_may_change_approved_orders
     async with pool.acquire() as conn, conn.transaction():
-        outcome = await record_orders(conn, seal, parsed, actor=actor, recorded_now=at, clock=clock)
+        outcome = await record_orders(
+            conn,
+            seal,
+            parsed,
+            actor=actor,
+            recorded_now=at,
+            clock=clock,
+            may_change_approved=may_change,
+        )
         return await _judged_again(conn, seal, outcome, policy, actor=actor, at=at)
 
 

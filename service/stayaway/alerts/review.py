@@ -174,6 +174,7 @@ async def load_alert(
         )
         acts = tuple(act_row(act) for act in await conn.fetch(_SQL.load_acts, row.alert_id))
         beside = await fetch_neighbours(conn, record["root_id"], row.order_id, row.respondent_id, matches)
+        approved = {found["version"] for found in await conn.fetch(_SQL.approved_versions, row.order_id)}
         evidence = evidence_rows(seal, row.order_id, matches)
         neighbours = open_neighbours(
             seal,
@@ -206,5 +207,6 @@ async def load_alert(
         policy,
         read_now or now,
         total=matches[0]["total"],
+        approved_versions=approved,
         neighbours=neighbours,
     )

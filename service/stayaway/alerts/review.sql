@@ -115,6 +115,10 @@ SELECT EXISTS (
        AND (a.alert_id = $1 OR a.merged_into = $1)
        AND d.match_kind <> 'DEVICE');
 
+-- name: approved_versions
+-- description: The versions of an order that people approved here; the others came with a file.
+SELECT version FROM order_approval WHERE order_id = $1;
+
 -- name: load_acts
 -- description: What people did with an alert, in order.
 SELECT act_number, act, acted_at, actor, actor_verified, reason_code

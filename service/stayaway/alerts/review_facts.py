@@ -4,7 +4,7 @@ An officer may infer that the owner drives unless facts speak against it (Kansas
 DOMAIN.md), so a shared, borrowed or differing vehicle comes first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from stayaway.alerts.review_model import AlertRow, Evidence, Fact, PlateView
@@ -55,6 +55,7 @@ def facts_against(
     *,
     row: AlertRow,
     order: CourtOrder,
+    approved_versions: Collection[int],
     best: Evidence,
     plate: PlateView | None,
     others_linked: int,
@@ -67,9 +68,11 @@ def facts_against(
     """In the order a reader needs them: the order, the vehicle, the plate, the place.
 
     `others_linked`: how many other respondents, of this or any other order, the plate is linked to.
+    `approved_versions`: those of the order that people approved here; the others came with a file.
     """
     return (
         *_order_facts(row, order, exceptions, expires_at, now),
+        *_fed_facts(row, approved_versions),
         *(_vehicle_facts(plate, others_linked, now) if plate else ()),
         *(_plate_facts(best, plate) if plate else ()),
         *_place_facts(best, two_places, neighbours),
@@ -110,6 +113,18 @@ def _order_facts(
         yield Fact(
             code="EXCEPTION_POSSIBLE", text=CAUTIONS["EXCEPTION_POSSIBLE"] + (f" {named}." if named else "")
         )
+
+
+def _fed_facts(row: AlertRow, approved_versions: Collection[int]) -> Iterator[Fact]:
+    """A version that decided came with a file, after one that people here had approved."""
+    for number in row.order_versions:
+        earlier = max((item for item in approved_versions if item < number), default=None)
+        if number not in approved_versions and earlier is not None:
+            yield Fact(
+                code="FEED_OVER_APPROVED",
+                text=f"Version {number} of this order came with a court's file and nobody here approved it;"
+                f" version {earlier} was approved here.",
+            )
 
 
 def _vehicle_facts(plate: PlateView, others_linked: int, now: datetime) -> Iterator[Fact]:

@@ -1,5 +1,6 @@
 """One alert put together for a reviewer, from its row, its order and its unsealed evidence (pure)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -35,10 +36,12 @@ def view_alert(
     read_now: datetime,
     *,
     total: int,
+    approved_versions: Collection[int],
     neighbours: Neighbours,
 ) -> AlertView:
     """The alert as a person needs it at `read_now`. `total`: matches stored, also those not loaded.
 
+    `approved_versions`: those of the order that people approved here; the others came with a file.
     `neighbours`: what is stored beside them, for `two_places`.
     """
     best = best_evidence(evidence)
@@ -63,6 +66,7 @@ def view_alert(
         facts=facts_against(
             row=row,
             order=order,
+            approved_versions=approved_versions,
             best=best,
             plate=plate,
             others_linked=len(linked - {row.respondent_id}),

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.approval import Approval
+from stayaway.orders.approval import Behind
 
 
 class AnswerItem(BaseModel):
@@ -18,7 +18,9 @@ class AnswerItem(BaseModel):
 
 
 class ApprovalItem(BaseModel):
-    """How a version came in force. FEED: with an orders file, whose court has its own approval."""
+    """How a version came in force. FEED: with an orders file, whose court has its own approval; then
+    `over_version` is the latest earlier version that people approved here, if any, by `over_approver`.
+    """
 
     kind: Literal["SECOND_PERSON", "EMERGENCY", "FEED"]
     draft_number: int | None = None
@@ -33,12 +35,17 @@ class ApprovalItem(BaseModel):
     case_number: str | None = Field(default=None, description="As the approver typed it.")
     expiry: str | None = Field(default=None, description="As the approver typed it.")
     answers: list[AnswerItem] = Field(default_factory=list)
+    over_version: int | None = None
+    over_approver: str | None = None
 
     @classmethod
-    def of(cls, item: Approval | None) -> Self:
-        """`item` on the wire; None is a version without a draft."""
+    def of(cls, behind: Behind) -> Self:
+        """`behind` on the wire."""
+        item, over = behind.approval, behind.over
         if item is None:
-            return cls(kind="FEED")
+            if over is None:
+                return cls(kind="FEED")
+            return cls(kind="FEED", over_version=over.version, over_approver=over.approver)
         return cls(
             kind=item.kind,
             draft_number=item.draft_number,

@@ -8,7 +8,7 @@ from stayaway.api.approval_forms import ApprovalItem
 from stayaway.api.forms import Input
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import json_pointer
-from stayaway.orders.approval import Approval
+from stayaway.orders.approval import Approval, Behind
 from stayaway.orders.draft import DraftCheck, OrderDraft
 from stayaway.orders.findings import Finding, has_errors
 from stayaway.orders.preview import Preview
@@ -68,7 +68,7 @@ class DraftDetail(DraftItem):
         return cls(
             **DraftItem.of(draft).model_dump(),
             order=dict(draft.content),
-            approval=ApprovalItem.of(approval) if approval else None,
+            approval=ApprovalItem.of(Behind(approval, None)) if approval else None,
         )
 
 
@@ -157,11 +157,14 @@ class DifferenceItem(BaseModel):
 
 
 class PreviewAnswer(BaseModel):
-    """What approving the draft would change. `places` is GeoJSON; `before`: the version that counts now."""
+    """What approving the draft would change. `places` is GeoJSON; `before`: the version that counts now, and
+    `before_approval` who stands behind that.
+    """
 
     draft: DraftItem
     version: int
     before: int | None
+    before_approval: ApprovalItem | None
     places: dict[str, Any]
     vertices: int
     differences: list[DifferenceItem]
@@ -176,6 +179,7 @@ class PreviewAnswer(BaseModel):
             draft=DraftItem.of(draft),
             version=preview.version.version,
             before=preview.before.version if preview.before else None,
+            before_approval=ApprovalItem.of(preview.behind) if preview.behind else None,
             places=preview.places,
             vertices=preview.vertices,
             differences=[

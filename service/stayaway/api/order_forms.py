@@ -182,7 +182,7 @@ class RecordItem(BaseModel):
             recorded_at=format_instant(item.record.recorded_at),
             applied_at=format_instant(item.applied_at),
             applied_by=item.applied_by,
-            approval=ApprovalItem.of(item.approval) if item.kind == "VERSION" else None,
+            approval=ApprovalItem.of(item.behind) if item.behind else None,
             record=to_plain(item.record),
         )
 

@@ -79,7 +79,7 @@ def record_lines(item: "RecordItem") -> list[str]:
 
 def _approval_lines(item: "ApprovalItem") -> list[str]:
     if item.kind == "FEED":
-        return ["  FEED: it came with an orders file; no draft of it was approved here"]
+        return [f"  FEED: it came with an orders file; no draft of it was approved here{_over(item)}"]
     alone = f", alone until {item.until_at}: {item.emergency_reason_text}" if item.until_at else ""
     second = f", confirmed at {item.confirmed_at}" if item.confirmed_at else ""
     by = f"written by {', '.join(item.writers)}, approved by {item.approver} at {item.approved_at}"
@@ -91,6 +91,19 @@ def _approval_lines(item: "ApprovalItem") -> list[str]:
         reason = f" ({answer.reason_text})" if answer.reason_text else ""
         lines.append(f"  {answer.answer}{reason} to {answer.question_id}: {answer.text}")
     return lines
+
+
+def behind_words(item: "ApprovalItem") -> str:
+    """Who stands behind a version, in a few words."""
+    return f"FEED{_over(item)}" if item.kind == "FEED" else f"{item.kind}, approved by {item.approver}"
+
+
+def _over(item: "ApprovalItem") -> str:
+    return (
+        f", over version {item.over_version}, which {item.over_approver} approved"
+        if item.over_version
+        else ""
+    )
 
 
 def _record_line(item: "RecordItem") -> str:

@@ -15,6 +15,7 @@ from stayaway.cli.options import (
     Database,
     Keys,
     PolicyFile,
+    RegistryPolicyFile,
     end_with,
     end_with_async,
     say,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
+    from stayaway.access.registry_policy import RegistryPolicy
     from stayaway.alerts.order_changes import Imported
     from stayaway.orders.findings import Finding
     from stayaway.orders.parse import OnProgress
@@ -56,6 +58,7 @@ def check(
     ] = False,
     database: Database = None,
     keys: Keys = None,
+    registry_policy: RegistryPolicyFile = None,
     actor: Actor = "cli",
 ) -> None:
     """Explain what is wrong in an orders file without storing it. Exit 0, 1 with errors, 2 unreadable.
@@ -69,9 +72,11 @@ def check(
     def run() -> int:
         known_readers = None if readers is None else read_file(readers, "readers file")
         data = read_file(file, "orders file")
-        settings = settings_with(database=database, keys_file=keys)
+        settings = settings_with(database=database, keys_file=keys, registry_policy_file=registry_policy)
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
-        lines, code = check_lines(data, known_readers, look, now=now())
+        rules = None if look is None else _registry_rules(settings)
+        may_change = rules is None or rules.feeds_may_change_approved_orders
+        lines, code = check_lines(data, known_readers, look, now=now(), may_change_approved=may_change)
         for line in lines:
             if as_json:
                 typer.echo(line)
@@ -84,6 +89,13 @@ def check(
         return code
 
     end_with(run, failed=EXIT_NO_ANSWER)
+
+
+def _registry_rules(settings: "Settings") -> "RegistryPolicy | None":
+    """The registry's policy, where one is named."""
+    from stayaway.access.policy_file import load_registry_policy
+
+    return load_registry_policy(settings.registry_policy_file) if settings.registry_policy_file else None
 
 
 def _look_at_registry(settings: "Settings", actor: str) -> "Callable[[ParsedOrders], Met]":
@@ -145,6 +157,7 @@ def import_(
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
+    registry_policy: RegistryPolicyFile = None,
     actor: Actor = "cli",
     advice: Annotated[
         Path | None,
@@ -171,8 +184,11 @@ def import_(
     from stayaway.platform.seal import FileSeal
 
     async def run() -> int:
-        settings = settings_with(database=database, keys_file=keys, policy_file=policy)
+        settings = settings_with(
+            database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+        )
         rules = load_policy(settings.policy_file) if settings.policy_file else None
+        registry_rules = _registry_rules(settings)
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
@@ -187,7 +203,16 @@ def import_(
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
         with advice_beside(parsed, look, whole=findings_file is not None) as advice_found:
             async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-                imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
+                imported = await import_parsed(
+                    pool,
+                    seal,
+                    parsed,
+                    rules,
+                    actor=actor,
+                    at=now(),
+                    clock=now,
+                    registry_policy=registry_rules,
+                )
             for line in _outcome_lines(imported):
                 typer.echo(line)
             advised = await advice_found()

@@ -14,6 +14,7 @@ from stayaway.cli.options import (
     say,
     tell,
 )
+from stayaway.cli.order_lines import behind_words
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
     AsJson,
@@ -290,7 +291,8 @@ def preview(
 
 def _say_preview(answer: "PreviewAnswer") -> None:
     tell(_line(answer.draft))
-    beside = f"version {answer.before}" if answer.before else "nothing: no version counts"
+    behind = f" ({behind_words(answer.before_approval)})" if answer.before_approval else ""
+    beside = f"version {answer.before}{behind}" if answer.before else "nothing: no version counts"
     tell(f"compared with {beside}; {answer.vertices} vertices")
     for item in answer.differences:
         tell(f"{item.change} {item.what} {item.subject}")

@@ -37,3 +37,21 @@ class Approval:
     reason_text: str | None
     typed: Mapping[str, str]
     answers: tuple[RecordedAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Who stands behind a version. `approval`: None where it came with a file; then `over` is that of the
+    latest earlier version that was approved here, if any was.
+    """
+
+    approval: Approval | None
+    over: Approval | None
+
+
+def stands_behind(version: int, approvals: Mapping[int, Approval]) -> Behind:
+    """Who stands behind that version of an order; `approvals`: of all its versions, by version."""
+    if version in approvals:
+        return Behind(approvals[version], None)
+    earlier = max((number for number in approvals if number < version), default=None)
+    return Behind(None, None if earlier is None else approvals[earlier])

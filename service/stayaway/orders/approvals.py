@@ -1,12 +1,15 @@
 """The approvals of an order's versions from Postgres, unsealed."""
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from stayaway.kernel.jsontext import parse_json
 from stayaway.orders.approval import Approval, RecordedAnswer
 from stayaway.orders.draft_store import load_drafts
+from stayaway.orders.over_approved import ApprovedHere
 from stayaway.platform.postgres import Connection, load_queries
-from stayaway.platform.seal import Seal
+from stayaway.platform.seal import Seal, SealError
 
 SEAL_PURPOSE = "order_approval"
 _SQL = load_queries("stayaway.orders", "drafts.sql")
@@ -21,6 +24,32 @@ async def load_approvals(conn: Connection, seal: Seal, order_id: str) -> dict[in
     drafts = await load_drafts(conn, seal, [row["draft_number"] for row in rows])
     writers = {draft.draft_number: draft.writers for draft in drafts}
     return {row["version"]: _approval(seal, order_id, row, writers[row["draft_number"]]) for row in rows}
+
+
+async def find_approved_here(
+    conn: Connection, seal: Seal, order_ids: Collection[str]
+) -> dict[str, ApprovedHere]:
+    """Those of these orders that have a version approved here, by id. The caller audits the look."""
+    by_order: dict[str, list[Any]] = defaultdict(list)
+    if order_ids:
+        for row in await conn.fetch(_SQL.find_approved, sorted(order_ids)):
+            by_order[row["order_id"]].append(row)
+    return {order_id: _approved_here(seal, rows) for order_id, rows in by_order.items()}
+
+
+def _approved_here(seal: Seal, rows: Sequence[Any]) -> ApprovedHere:
+    last = rows[-1]
+    try:
+        kept = parse_json(seal.unseal(last["order_id"], SEAL_PURPOSE, last["answers_sealed"]))
+        approver = kept["approver"]
+    except SealError:  # a recall must be recorded whatever became of what is sealed here
+        approver = None
+    return ApprovedHere(
+        versions=frozenset(row["version"] for row in rows),
+        version=last["version"],
+        kind=last["approval_kind"],
+        approver=approver,
+    )
 
 
 def _approval(seal: Seal, order_id: str, row: Any, writers: tuple[str, ...]) -> Approval:

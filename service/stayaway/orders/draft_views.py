@@ -48,7 +48,9 @@ async def preview_draft(
     await record_draft_look(conn, seal, draft, person, now=now, view="preview", compared_with=beside)
     version = require_usable(check)
     order = (await load_court_orders(conn, seal, (draft.order_id,))).get(draft.order_id)
-    return draft, check, preview_version(version, version_before(order, now))
+    before = version_before(order, now)
+    approvals = await load_approvals(conn, seal, draft.order_id) if before else {}
+    return draft, check, preview_version(version, before, approvals)
 
 
 async def compare_draft(conn: Connection, seal: Seal, draft: OrderDraft, now: datetime) -> DraftCheck:

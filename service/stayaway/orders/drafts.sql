@@ -91,6 +91,13 @@ SELECT a.draft_number, a.version, a.approval_kind, a.approved_at, a.until_at, a.
  WHERE a.order_id = $1
  ORDER BY a.version;
 
+-- name: find_approved
+-- description: Which versions of these orders were approved here, ascending.
+SELECT order_id, version, approval_kind, answers_sealed
+  FROM order_approval
+ WHERE order_id = ANY ($1::text[])
+ ORDER BY order_id, version;
+
 -- name: insert_confirmation
 -- description: A second person behind an emergency entry; the database refuses the first one again.
 INSERT INTO order_confirmation (draft_number, approval_kind, approver_ref, author_ref, until_at,

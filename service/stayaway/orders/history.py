@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from stayaway.orders.approval import Approval
+from stayaway.orders.approval import Behind
 from stayaway.orders.model import (
     CourtOrder,
     Notice,
@@ -38,8 +38,8 @@ class Recorded:
     """One record as the registry holds it.
 
     `recorded_at` (in the record): when it became known; `applied_at`: when this registry took it in,
-    at `registry_sequence`. `applied_by`: the name in the audit entry of that act. `approval`: of a version
-    that was a draft, and of nothing else.
+    at `registry_sequence`. `applied_by`: the name in the audit entry of that act. `behind`: of a version,
+    and of nothing else.
     """
 
     kind: RecordKind
@@ -48,7 +48,7 @@ class Recorded:
     ordinal: int
     applied_at: datetime
     applied_by: str | None
-    approval: Approval | None
+    behind: Behind | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from stayaway.access.person import Person
 from stayaway.audit.entries import AuditRow, EntryType, open_entry
 from stayaway.kernel.errors import NotFoundError
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.approval import Approval
+from stayaway.orders.approval import Approval, stands_behind
 from stayaway.orders.approvals import load_approvals
 from stayaway.orders.change import SOURCE_PURPOSE
 from stayaway.orders.codec import decode_source
@@ -167,7 +167,7 @@ def _recorded(seal: Seal, row: Any, appliers: dict[int, str], approvals: dict[in
         ordinal=row["ordinal"],
         applied_at=row["applied_at"],
         applied_by=name if is_theirs else None,
-        approval=approvals.get(record.version) if isinstance(record, OrderVersion) else None,
+        behind=stands_behind(record.version, approvals) if isinstance(record, OrderVersion) else None,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from stayaway.kernel.shape import Shape
+from stayaway.orders.approval import Approval, Behind, stands_behind
 from stayaway.orders.area import area_m2
 from stayaway.orders.model import CourtOrder, OrderException, OrderVersion
 from stayaway.orders.plain import count_vertices, to_plain
@@ -37,11 +38,13 @@ class Difference:
 class Preview:
     """The version as it would be recorded, beside the one that counts now (`before`, None: none).
 
-    `places`: zones and the exceptions' places as GeoJSON. `lacks`: what the draft itself must answer.
+    `behind`: who stands behind `before`. `places`: zones and the exceptions' places as GeoJSON. `lacks`: what
+    the draft itself must answer.
     """
 
     version: OrderVersion
     before: OrderVersion | None
+    behind: Behind | None
     places: dict[str, Any]
     vertices: int
     differences: tuple[Difference, ...]
@@ -55,12 +58,15 @@ def version_before(order: CourtOrder | None, now: datetime) -> OrderVersion | No
     return counting[-1] if counting else None
 
 
-def preview_version(version: OrderVersion, before: OrderVersion | None) -> Preview:
-    """The preview of `version`, compared with `before`."""
+def preview_version(
+    version: OrderVersion, before: OrderVersion | None, approvals: Mapping[int, Approval]
+) -> Preview:
+    """The preview of `version`, compared with `before`; `approvals`: of the order's versions, by version."""
     features = list(_features(version))
     return Preview(
         version=version,
         before=before,
+        behind=stands_behind(before.version, approvals) if before else None,
         places={"type": "FeatureCollection", "features": features},
         vertices=sum(feature["properties"]["vertices"] for feature in features),
         differences=tuple(compare(before, version)),

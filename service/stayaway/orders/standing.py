@@ -15,6 +15,7 @@ from stayaway.kernel.jsontext import json_pointer
 from stayaway.orders.expiry import expires_at
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.model import CourtOrder, Notice, OrderVersion, Recall, Record, Suspension, Vehicle, Zone
+from stayaway.orders.over_approved import ApprovedHere
 from stayaway.orders.records import ParsedOrders, ParsedRecord
 from stayaway.orders.rules import is_recalled
 
@@ -27,12 +28,14 @@ class Met:
 
     `registry_sequence`: as of which; `known_at`: the latest `recorded_at` of any record there.
     `common`: marks of the file (see `marks`) that so many orders have that they were not compared by it.
+    `over_approved`: records of the file that the registry does not have, of orders that people approved here.
     """
 
     orders: Mapping[str, CourtOrder]
     registry_sequence: int
     known_at: datetime
     common: frozenset[str] = frozenset()
+    over_approved: tuple[tuple[ParsedRecord, ApprovedHere], ...] = ()
 
 
 @dataclass

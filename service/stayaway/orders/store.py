@@ -19,6 +19,7 @@ from stayaway.audit.store import record_entries
 from stayaway.kernel.errors import ConflictError, StayawayError
 from stayaway.orders.addressees import check_addressee, no_such_order
 from stayaway.orders.ahead import refuse_ahead
+from stayaway.orders.approvals import find_approved_here
 from stayaway.orders.change import (
     AUDIT_STREAM,
     WrittenChange,
@@ -30,6 +31,7 @@ from stayaway.orders.findings import Finding, FindingList, has_errors
 from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.load import pages
 from stayaway.orders.model import Notice, OrderVersion
+from stayaway.orders.over_approved import say_over_approved
 from stayaway.orders.recorded import Recorded, find_recorded, order_id_of
 from stayaway.orders.records import ParsedOrders, ParsedRecord, RecordKind
 from stayaway.platform.postgres import Connection
@@ -83,6 +85,14 @@ class _Plan:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """Whether the records come with a file, and whether that may change what people approved here."""
+
+    is_file: bool
+    may_change_approved: bool
+
+
 async def record_orders(
     connection: Connection,
     seal: Seal,
@@ -92,6 +102,7 @@ async def record_orders(
     recorded_now: datetime,
     clock: Callable[[], datetime] | None = None,
     holds_registry: bool = False,
+    may_change_approved: bool = True,
 ) -> ImportOutcome:
     """Apply what can be applied of `parsed`, in the caller's transaction, audited.
 
@@ -100,14 +111,16 @@ async def record_orders(
     already. Locks the registry, then the
     heads of orders that were there before, in id order, until the transaction ends, but not before
     everything is written. `clock`: the instant of that, where writing takes long; else `recorded_now`.
-    `holds_registry`: the caller has locked the registry and the order already. Raises ConflictError
-    where somebody else is just recording the same.
+    `holds_registry`: the caller has locked the registry and the order already, for an act of a person here.
+    `may_change_approved`: whether a file may bring versions of orders that people approved here; it is said
+    where one does. Raises ConflictError where somebody else is just recording the same.
     """
     if not connection.is_in_transaction():
         raise RegistryError("An import needs a transaction around it.")
     parsed = refuse_ahead(parsed, recorded_now)
     writing = partial(write_change, actor=actor, at=recorded_now, holds_registry=holds_registry)
-    plan, change = await _write(connection, seal, parsed, writing)
+    planning = _Planning(is_file=not holds_registry, may_change_approved=may_change_approved)
+    plan, change = await _write(connection, seal, parsed, planning, writing)
     if change is None:
         state, order_ids = await load_state(connection), tuple[str, ...]()
     else:
@@ -130,11 +143,15 @@ async def record_orders(
 
 
 async def _write(
-    connection: Connection, seal: Seal, parsed: ParsedOrders, writing: Callable[..., Awaitable[WrittenChange]]
+    connection: Connection,
+    seal: Seal,
+    parsed: ParsedOrders,
+    planning: _Planning,
+    writing: Callable[..., Awaitable[WrittenChange]],
 ) -> tuple[_Plan, WrittenChange | None]:
     """Everything but the publication; again from the start where somebody recorded the same meanwhile."""
     for _ in range(_TRIES):
-        plan = await _plan(connection, seal, parsed)
+        plan = await _plan(connection, seal, parsed, planning)
         if not plan.accepted:
             return plan, None
         try:
@@ -147,14 +164,16 @@ async def _write(
     raise ConflictError("Somebody else is just recording this order.", "Look at the order, then try again.")
 
 
-async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders) -> _Plan:
+async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders, planning: _Planning) -> _Plan:
     usable = [record for record in parsed.records if record.value is not None]
     recorded = await find_recorded(connection, usable)
     new = [record for record in usable if not recorded.has(seal, record)]
     versions = [record for record in new if record.kind == "VERSION"]
     findings = [finding for record in versions for finding in _contradictions(record, recorded)]
-    accepted = [] if parsed.blocks_orders or findings else versions
-    held_back = len(versions) - len(accepted) - len(findings)
+    over = await _over_approved(connection, seal, new, recorded, planning) if planning.is_file else []
+    wrong = len({finding.pointer for finding in (*findings, *over) if finding.severity == "ERROR"})
+    accepted = [] if parsed.blocks_orders or wrong else versions
+    held_back = len(versions) - len(accepted) - (0 if accepted else wrong)
     lone = [record for record in new if record.kind != "VERSION"]
     known = recorded.order_ids | {order_id_of(record) for record in accepted}
     findings += [no_such_order(record) for record in lone if order_id_of(record) not in known]
@@ -164,8 +183,26 @@ async def _plan(connection: Connection, seal: Seal, parsed: ParsedOrders) -> _Pl
         accepted=(*accepted, *there),
         unchanged=len(usable) - len(new),
         held_back=held_back,
-        findings=(*findings, *astray),
+        findings=(*findings, *over, *astray),
     )
+
+
+async def _over_approved(
+    connection: Connection,
+    seal: Seal,
+    new: Sequence[ParsedRecord],
+    recorded: Recorded,
+    planning: _Planning,
+) -> list[Finding]:
+    """What is to be said of a file's new records of orders that people approved here, in their order."""
+    known = recorded.order_ids.intersection(order_id_of(record) for record in new)
+    approved = await find_approved_here(connection, seal, known)
+    return [
+        finding
+        for record in (new if approved else ())
+        if (here := approved.get(order_id_of(record))) is not None
+        for finding in say_over_approved(record, here, may_change=planning.may_change_approved)
+    ]
 
 
 async def _astray(

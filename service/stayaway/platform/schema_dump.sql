@@ -42,13 +42,14 @@ SELECT format('%s.%s.%s %s', n.nspname, c.relname, a.attname, format_type(a.attt
  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum;
 
 -- name: routines_and_triggers
--- description: Each function and trigger, by its signature.
+-- description: Each function by its signature; each trigger, and whether it fires in every session (ALWAYS).
 SELECT format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS line
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
 UNION ALL
 SELECT pg_get_triggerdef(t.oid)
+       || CASE t.tgenabled WHEN 'A' THEN ' ALWAYS' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' REPLICA' ELSE '' END
   FROM pg_trigger t
  WHERE NOT t.tgisinternal
  ORDER BY 1;

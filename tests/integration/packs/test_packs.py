@@ -25,6 +25,7 @@ from support.packing import (
     until,
     write,
 )
+from support.tampering import tamper
 from support.wire_examples import ORDERS
 from support.worker_rig import Rig
 
@@ -105,7 +106,7 @@ async def test_a_pack_that_was_touched_is_refused_and_written_anew(
 ) -> None:
     """Said as an error; the start opens every order, judges the same, and a good pack takes its place."""
     await write(conn, rig.seal)
-    done = await conn.execute(FORGERIES[name])
+    done = await tamper(conn, FORGERIES[name])
     assert done.split()[-1] != "0"
     with pytest.raises(PackError):
         await load_pack(conn, rig.seal)
@@ -146,14 +147,14 @@ async def test_an_earlier_pack_put_back_as_a_whole_is_only_older(rig: Rig, conn:
 async def test_a_pack_beyond_the_registry_is_not_looked_at(rig: Rig, conn: asyncpg.Connection) -> None:
     """A database that was put back to an earlier state."""
     await write(conn, rig.seal)
-    await conn.execute("UPDATE registry SET registry_sequence = 9")
+    await tamper(conn, "UPDATE registry SET registry_sequence = 9")
     assert await load_pack(conn, rig.seal) is None
 
 
 async def test_a_pack_of_a_change_that_never_was_is_refused(rig: Rig, conn: asyncpg.Connection) -> None:
     """A history that took another turn before the pack's sequence, and has not come there again."""
     await write(conn, rig.seal)
-    await conn.execute("UPDATE registry_change SET registry_sequence = 11 WHERE registry_sequence = 10")
+    await tamper(conn, "UPDATE registry_change SET registry_sequence = 11 WHERE registry_sequence = 10")
     with pytest.raises(PackError):
         await load_pack(conn, rig.seal)
 

@@ -21,6 +21,7 @@ from support.packing import (
     judged,
     write,
 )
+from support.tampering import tamper
 from support.wire_examples import ORDERS
 from support.worker_rig import READS, Rig, read, running
 
@@ -103,7 +104,7 @@ async def test_an_order_that_does_not_open_ends_a_run(rig: Rig, conn: asyncpg.Co
     """As it would at the start; within moments here, by the check."""
     await rig.make_topics()
     await write(conn, rig.seal)
-    await conn.execute(BROKEN["a row that does not open"])
+    await tamper(conn, BROKEN["a row that does not open"])
     worker = rig.worker()
     with pytest.raises(SealError):
         async with asyncio.timeout(10), running(worker) as task:

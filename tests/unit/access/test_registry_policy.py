@@ -29,6 +29,8 @@ def test_every_field_is_required(name: str) -> None:
         {"validation_first_days": 0},
         {"validation_then_days": None},
         {"schema": "registry_policy.v2"},
+        {"feeds_may_change_approved_orders": None},
+        {"feeds_may_change_approved_orders": "no"},
     ],
 )
 def test_what_is_out_of_form_is_named(changes: dict[str, object]) -> None:
@@ -52,3 +54,12 @@ def test_one_person_alone_only_for_the_kinds_named_and_never_with_zero_hours() -
     assert policy.emergency_period("EMERGENCY") == timedelta(hours=24)
     assert policy.emergency_period("FINAL") is None
     assert registry_policy(emergency_single_approval_hours=0).emergency_period("EMERGENCY") is None
+
+
+def test_what_feeds_may_do_can_be_left_out_and_then_the_digest_is_as_before() -> None:
+    """Approvals name the digest: a policy from before the field must keep it."""
+    absent, may = registry_policy(), registry_policy(feeds_may_change_approved_orders=True)
+    assert absent.feeds_may_change_approved_orders
+    assert absent.sha256 == "9f25a8fc152b375c8ea76967d4939ee3ab74533b0168bb0cb2d81b9c576abed0"
+    assert may.sha256 != absent.sha256
+    assert not registry_policy(feeds_may_change_approved_orders=False).feeds_may_change_approved_orders

@@ -103,7 +103,7 @@ def test_zones_and_places_are_geojson_with_vertices_and_area() -> None:
         "windows": [],
         "place": {"type": "Polygon", "coordinates": [square]},
     }
-    shown = preview_version(version(order(exceptions=[exception])), BEFORE)
+    shown = preview_version(version(order(exceptions=[exception])), BEFORE, {})
     zone, place = shown.places["features"]
     # pi r^2, less what an inscribed polygon lacks.
     assert zone["properties"]["area_m2"] == pytest.approx(math.pi * 91.44**2, rel=0.002)
