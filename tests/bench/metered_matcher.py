@@ -1,7 +1,7 @@
 """`stayaway matcher` with a meter beside it: `python -m bench.metered_matcher matcher`.
 
 Each second one line of JSON with the longest that its loop stood still: by the wall, and by the thread's own
-processor time, which the machine's other work is not in.
+processor time, which the machine's other work is not in; and what the host took from the machine meanwhile.
 """
 
 import asyncio
@@ -37,13 +37,20 @@ async def _meter(worker: MatcherWorker) -> None:
         await asyncio.sleep(0.01)
     _say(began=1)
     while True:
-        until, wall, own = time.perf_counter() + 1, 0.0, 0.0
+        until, wall, own, stolen_s = time.perf_counter() + 1, 0.0, 0.0, _stolen_s()
         while time.perf_counter() < until:
             at, used = time.perf_counter(), time.thread_time()
             await asyncio.sleep(_BEAT_S)
             wall = max(wall, time.perf_counter() - at - _BEAT_S)
             own = max(own, time.thread_time() - used)
-        _say(at=time.time(), wall_ms=wall * 1e3, own_ms=own * 1e3, rss=_resident_bytes())
+        stolen_ms = (_stolen_s() - stolen_s) * 1e3
+        _say(at=time.time(), wall_ms=wall * 1e3, own_ms=own * 1e3, stolen_ms=stolen_ms, rss=_resident_bytes())
+
+
+def _stolen_s() -> float:
+    """What the host gave to others, on all cores since its start."""
+    with Path("/proc/stat").open() as told:
+        return int(told.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_bytes() -> int:

@@ -194,11 +194,11 @@ def report(what: str, road: Road, changer: Changer, meter: Meter, start: float, 
             )
     lines = meter.between(start, stop)
     if lines:
-        wall, own = ([line[key] for line in lines] for key in ("wall_ms", "own_ms"))
+        wall, own, stolen = ([line[key] for line in lines] for key in ("wall_ms", "own_ms", "stolen_ms"))
         print(
             f"    loop stood still, longest of {len(lines)} s: {max(wall):.1f} ms by the wall (median of the"
             f" seconds' longest {np.median(wall):.1f}), {max(own):.1f} ms by its own processor time"
-            f" (median {np.median(own):.1f})"
+            f" (median {np.median(own):.1f}); the host took {max(stolen):.0f} ms of a second at most"
         )
         print(f"    resident {lines[-1]['rss'] / 1e6:,.0f} MB")
 
