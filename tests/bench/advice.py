@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.workload import make_workload, orders_file
 from stayaway.orders.advice import advise
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.readers import Reader
 
@@ -71,11 +72,14 @@ def measure(name: str, file: Json, rng: random.Random) -> None:
     parsed = parse_orders_file(data)
     read_s = time.process_time() - start
     lon, lat = CENTRES[0]
-    readers = [
+    readers = tuple(
         Reader(f"r{k}", lon + rng.uniform(-0.3, 0.3), lat + rng.uniform(-0.2, 0.2), 30.0)
         for k in range(5_000)
-    ]
-    for what, known in (("advised", None), ("advised with 5,000 readers", readers)):
+    )
+    for what, known in (
+        ("advised", NO_PLACES),
+        ("advised with 5,000 readers", KnownPlaces(readers=readers)),
+    ):
         start = time.process_time()
         found = advise(parsed, known)
         spent_s = time.process_time() - start

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from stayaway.alerts import order_approval
+from stayaway.alerts.approval_road import Road
 from stayaway.orders import draft_store
 from stayaway.orders.codec import StoredOrderError
 from stayaway.platform.seal import FileSeal
@@ -168,8 +169,8 @@ async def test_the_database_takes_no_later_version_from_one_person_alone(
     """With the program's rule gone, also for a draft that was renumbered."""
     assert (await desk.approve(await desk.draft(kind="EMERGENCY"), "bob")).status_code == 201
     later = await desk.draft(kind="EMERGENCY")
-    road = order_approval._Road("EMERGENCY", START + timedelta(days=1))
-    monkeypatch.setattr(order_approval, "_emergency_road", lambda *_: road)
+    road = Road("EMERGENCY", START + timedelta(days=1))
+    monkeypatch.setattr(order_approval, "emergency_road", lambda *_: road)
     answer = await desk.approve(later, "ann", emergency_reason_text="night")
     assert (answer.status_code, "order_approval_emergency_first" in answer.text) == (403, True)
 

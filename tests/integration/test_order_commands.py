@@ -9,45 +9,10 @@ from typing import Any
 
 import pytest
 
-from stayaway.platform.seal import FileSeal
-from support.commands import STAYAWAY, plain_environment, run_stayaway, says_no_traceback
-from support.lives import REGISTRY_POLICY, draft_content
-from support.wire_examples import ORDERS, POLICY
-
-TYPED = ("--case-number", "F-2026-00117", "--expiry", "2028-01-05")
-ANSWERS = ("mutual=NO", "through-road/Z1=NO", "own-place/Z1=YES:the order lists it")
-
-
-class Shell:
-    """Commands on one database, with its keys and both policies."""
-
-    def __init__(self, database: str, folder: Path) -> None:
-        for name, body in (("policy", POLICY), ("registry", REGISTRY_POLICY)):
-            (folder / f"{name}.json").write_text(json.dumps(body))
-        FileSeal(folder / "keys.jsonl")
-        self.folder = folder
-        self.env = plain_environment(
-            STAYAWAY_DATABASE=database,
-            STAYAWAY_KEYS_FILE=str(folder / "keys.jsonl"),
-            STAYAWAY_POLICY_FILE=str(folder / "policy.json"),
-            STAYAWAY_REGISTRY_POLICY_FILE=str(folder / "registry.json"),
-        )
-
-    def write(self, content: Any) -> str:
-        file = self.folder / "draft.json"
-        file.write_text(json.dumps(content))
-        return str(file)
-
-    def orders(self, *arguments: str, code: int = 0) -> str:
-        done = run_stayaway("orders", *arguments, env=self.env)
-        assert says_no_traceback(done)
-        assert done.returncode == code, done.stderr.decode()
-        return done.stdout.decode() + done.stderr.decode()
-
-
-@pytest.fixture
-def shell(database: str, tmp_path: Path) -> Shell:
-    return Shell(database, tmp_path)
+from support.commands import STAYAWAY, plain_environment, run_stayaway
+from support.lives import draft_content
+from support.shell import ANSWERS, TYPED, Shell
+from support.wire_examples import ORDERS
 
 
 def test_a_zone_of_a_draft_comes_from_a_file(shell: Shell) -> None:

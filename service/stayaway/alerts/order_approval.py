@@ -5,16 +5,17 @@ transaction that approves. An orders file itself needs no approval here: it is t
 system that has its own. Lock order: the draft or approval, the registry, the order's head, episodes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
 from stayaway.access.person import Person, is_same_person
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
+from stayaway.alerts.approval_road import TWO_PEOPLE, Road, emergency_road
 from stayaway.alerts.order_changes import Imported, apply_records
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError
@@ -26,6 +27,7 @@ from stayaway.orders.draft_store import load_draft, lock_open_draft, lock_order
 from stayaway.orders.draft_views import compare_draft
 from stayaway.orders.findings import Finding
 from stayaway.orders.history_load import load_court_orders
+from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.looks import record_order_act
 from stayaway.orders.model import CourtOrder, OrderVersion
 from stayaway.orders.parse import read_own
@@ -39,7 +41,6 @@ from stayaway.platform.seal import Seal
 
 _SQL = load_queries("stayaway.orders", "drafts.sql")
 _ANOTHER = "Another person must: ask somebody who wrote no part of it."
-_SECOND = "Ask a second person to approve it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Approved:
     """A version put in force. `until_at`: by when somebody else must confirm an emergency entry.
 
     `findings`: the warnings about it, beside the registry as it stood then; they point into the draft.
+    `not_checked`: what could not be checked, in words.
     """
 
     order_id: str
@@ -54,18 +56,7 @@ class Approved:
     until_at: datetime | None
     imported: Imported
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Road:
-    """How many people stand behind an approval, until when it holds, and what more is kept of it."""
-
-    kind: Literal["SECOND_PERSON", "EMERGENCY"]
-    until_at: datetime | None = None
-    more: Mapping[str, str] = field(default_factory=dict)
-
-
-_TWO = _Road("SECOND_PERSON")
+    not_checked: tuple[str, ...]
 
 
 async def approve_draft(
@@ -76,6 +67,7 @@ async def approve_draft(
     person: Person,
     *,
     if_match: str | None,
+    places: KnownPlaces,
     policy: Policy | None,
     now: datetime,
 ) -> Approved:
@@ -88,7 +80,9 @@ async def approve_draft(
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
         require_another(draft.writers, person)
-        return await _approve(conn, seal, draft, stated, person, _TWO, policy=policy, now=now)
+        return await _approve(
+            conn, seal, draft, stated, person, TWO_PEOPLE, places=places, policy=policy, now=now
+        )
 
 
 async def approve_emergency(
@@ -100,6 +94,7 @@ async def approve_emergency(
     *,
     reason_text: str,
     if_match: str | None,
+    places: KnownPlaces,
     policy: Policy | None,
     registry_policy: RegistryPolicy | None,
     now: datetime,
@@ -112,37 +107,8 @@ async def approve_emergency(
     """
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
-        road = _emergency_road(draft, registry_policy, reason_text, now)
-        return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
-
-
-def _emergency_road(
-    draft: OrderDraft, registry_policy: RegistryPolicy | None, reason_text: str, now: datetime
-) -> _Road:
-    """How far one person alone may go with this draft: a new order, for some hours.
-
-    Never a later version: one person could renew their own entry for ever, or replace what two people
-    approved. Of two drafts of one new order approved at once the second finds the first one's version
-    (`_require_next`, under the registry's lock); the database refuses a later version by itself.
-    """
-    period = registry_policy.emergency_period(draft.content.get("kind", "")) if registry_policy else None
-    if registry_policy is None or period is None:
-        raise NotAllowedError(
-            "The registry's policy does not let one person alone put this kind of order in force.", _SECOND
-        )
-    if draft.version != 1:
-        known = f"the registry has version {draft.version - 1} of this one"
-        raise NotAllowedError(
-            f"One person alone can only put the first version of an order in force, and {known}.", _SECOND
-        )
-    if draft.content.get("relief"):
-        raise NotAllowedError(
-            "One person alone cannot put relief in force: it would bind before anybody is told.", _SECOND
-        )
-    if not reason_text.strip():
-        raise RefusedError([(("emergency_reason_text",), "Say why no second person can be waited for.")])
-    kept = {"reason_text": reason_text, "registry_policy_sha256": registry_policy.sha256}
-    return _Road("EMERGENCY", now + period, kept)
+        road = emergency_road(draft, registry_policy, reason_text, now)
+        return await _approve(conn, seal, draft, stated, person, road, places=places, policy=policy, now=now)
 
 
 async def confirm_version(
@@ -214,15 +180,16 @@ async def _approve(
     draft: OrderDraft,
     stated: ApprovalStatement,
     person: Person,
-    road: _Road,
+    road: Road,
     *,
+    places: KnownPlaces,
     policy: Policy | None,
     now: datetime,
 ) -> Approved:
     """The locked draft becomes a version: approval, records, alerts, audit."""
     order_id = draft.order_id
     # Before the registry is locked: a zone of many vertices takes its time, and others need not wait.
-    check = await compare_draft(conn, seal, draft, now)
+    check = await compare_draft(conn, seal, draft, places, now)
     version = require_usable(check)
     await lock_order(conn, order_id)
     order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
@@ -245,6 +212,7 @@ async def _approve(
         "until_at": format_instant(road.until_at) if road.until_at else None,
         "statement": answered,
         "compared_with": list(check.compared_with),
+        "known_places_sha256": dict(places.file_sha256),
         **alerts_of(imported),
     }
     await record_order_act(conn, seal, EntryType.ORDER_APPROVED, person, order_id, payload, now)
@@ -254,11 +222,12 @@ async def _approve(
         until_at=road.until_at,
         imported=imported,
         findings=check.findings,
+        not_checked=check.not_checked,
     )
 
 
 def _answered(
-    stated: ApprovalStatement, asked: Sequence[Question], person: Person, road: _Road
+    stated: ApprovalStatement, asked: Sequence[Question], person: Person, road: Road
 ) -> dict[str, Any]:
     """What is kept of the approval, sealed: who, what was asked, answered and typed."""
     return {
@@ -276,7 +245,7 @@ async def _insert_approval(
     draft: OrderDraft,
     answered: dict[str, Any],
     person: Person,
-    road: _Road,
+    road: Road,
     now: datetime,
 ) -> None:
     await _insert(

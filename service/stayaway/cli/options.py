@@ -5,7 +5,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -43,6 +43,14 @@ RegistryPolicyFile = Annotated[
         show_default=False,
     ),
 ]
+ReadersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--readers",
+        help="Where plate readers stand (readers.v1): zones without one are named [STAYAWAY_READERS_FILE]",
+        show_default=False,
+    ),
+]
 Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
 """Without a default where two persons must act: one name that everybody has by default is one person's."""
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
@@ -58,6 +66,12 @@ def settings_with(**given: Any) -> Settings:
 def say(text: str) -> None:
     """A line for people, on standard error."""
     typer.echo(legible(text), err=True)
+
+
+def say_not_checked(not_checked: Sequence[str]) -> None:
+    """What could not be checked, a line each: silence about it would read as "all is well"."""
+    for words in not_checked:
+        say(f"NOT CHECKED: {words}")
 
 
 def tell(text: str) -> None:

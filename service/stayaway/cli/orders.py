@@ -15,9 +15,11 @@ from stayaway.cli.options import (
     Database,
     Keys,
     PolicyFile,
+    ReadersFile,
     end_with,
     end_with_async,
     say,
+    say_not_checked,
     settings_with,
     tell,
 )
@@ -39,10 +41,6 @@ _PROGRESS_EACH = 10_000
 
 app = typer.Typer(help="The order registry.", no_args_is_help=True)
 
-ReadersFile = Annotated[
-    Path | None,
-    typer.Option("--readers", help="Where plate readers stand (readers.v1): warns of zones without one."),
-]
 OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")]
 
 
@@ -63,15 +61,16 @@ def check(
     With a database it is compared with the orders in the registry too; that look is audited.
     """
     from stayaway.orders.cli_support import check_lines
+    from stayaway.orders.known_places_files import load_known_places
     from stayaway.platform.clock import now
     from stayaway.platform.files import read_file
 
     def run() -> int:
-        known_readers = None if readers is None else read_file(readers, "readers file")
+        settings = settings_with(database=database, keys_file=keys, readers_file=readers)
+        places = load_known_places(settings)
         data = read_file(file, "orders file")
-        settings = settings_with(database=database, keys_file=keys)
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
-        lines, code = check_lines(data, known_readers, look, now=now())
+        lines, code = check_lines(data, places, look, now=now())
         for line in lines:
             if as_json:
                 typer.echo(line)
@@ -81,6 +80,7 @@ def check(
             typer.echo("The file can be used." if code == 0 else "The file has errors.")
         if look is None:
             say("Compared with this file only, not with the registry.")
+        say_not_checked(places.not_checked)
         return code
 
     end_with(run, failed=EXIT_NO_ANSWER)
@@ -145,6 +145,7 @@ def import_(
     database: Database = None,
     keys: Keys = None,
     policy: PolicyFile = None,
+    readers: ReadersFile = None,
     actor: Actor = "cli",
     advice: Annotated[
         Path | None,
@@ -163,6 +164,7 @@ def import_(
     from stayaway.orders.cli_support import EXIT_UNREADABLE, unreadable_finding
     from stayaway.orders.findings import UnreadableFileError
     from stayaway.orders.halves import read_in_halves
+    from stayaway.orders.known_places_files import load_known_places
     from stayaway.orders.parse import parse_orders_file
     from stayaway.orders.shortlist import Shortlist
     from stayaway.platform.clock import now
@@ -171,8 +173,9 @@ def import_(
     from stayaway.platform.seal import FileSeal
 
     async def run() -> int:
-        settings = settings_with(database=database, keys_file=keys, policy_file=policy)
+        settings = settings_with(database=database, keys_file=keys, policy_file=policy, readers_file=readers)
         rules = load_policy(settings.policy_file) if settings.policy_file else None
+        places = load_known_places(settings)
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
@@ -185,7 +188,7 @@ def import_(
         parsed = refuse_ahead(read, now())  # before the advice, which is meant at the latest instant recorded
         seal = FileSeal(settings.need_keys_file())
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
-        with advice_beside(parsed, look, whole=findings_file is not None) as advice_found:
+        with advice_beside(parsed, look, places, whole=findings_file is not None) as advice_found:
             async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
                 imported = await import_parsed(pool, seal, parsed, rules, actor=actor, at=now(), clock=now)
             for line in _outcome_lines(imported):
@@ -194,6 +197,7 @@ def import_(
         shown = Shortlist(imported.outcome.findings)
         shown.join(advised.shown)
         _give(shown, (*imported.outcome.findings, *advised.findings), findings_file)
+        say_not_checked(places.not_checked)
         return 1 if imported.outcome.has_errors else 0
 
     end_with_async(run, failed=EXIT_NO_ANSWER)

@@ -11,7 +11,9 @@ from stayaway.cli.options import (
     Actor,
     Database,
     Keys,
+    ReadersFile,
     say,
+    say_not_checked,
     tell,
 )
 from stayaway.cli.registry_tools import (
@@ -217,6 +219,7 @@ def show(
 def check(
     draft: DraftNumber,
     as_json: AsJson = False,
+    readers: ReadersFile = None,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -228,7 +231,8 @@ def check(
     from stayaway.platform.clock import now
 
     async def act(tools: Tools) -> int:
-        found, checked = await check_draft(tools.conn, tools.seal, draft, person(actor, purpose), now=now())
+        who, places = person(actor, purpose), tools.places()
+        found, checked = await check_draft(tools.conn, tools.seal, draft, who, places=places, now=now())
         answer = CheckAnswer.of(found, checked)
         if as_json:
             typer.echo(answer.model_dump_json())
@@ -236,9 +240,10 @@ def check(
             say_findings(answer.findings)
             _say_lacks(answer.lacks)
             typer.echo(_verdict(answer))
+            say_not_checked(answer.not_checked)
         return int(answer.has_errors)
 
-    with_tools(act, database=database, keys=keys, failed=EXIT_NO_ANSWER)
+    with_tools(act, database=database, keys=keys, readers=readers, failed=EXIT_NO_ANSWER)
 
 
 def _verdict(answer: "CheckAnswer") -> str:
@@ -265,6 +270,7 @@ def say_findings(findings: "list[FindingItem]") -> None:
 def preview(
     draft: DraftNumber,
     as_json: AsJson = False,
+    readers: ReadersFile = None,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -277,7 +283,7 @@ def preview(
 
     async def act(tools: Tools) -> None:
         found, checked, shown = await preview_draft(
-            tools.conn, tools.seal, draft, person(actor, purpose), now=now()
+            tools.conn, tools.seal, draft, person(actor, purpose), places=tools.places(), now=now()
         )
         answer = PreviewAnswer.of(found, checked, shown)
         if as_json:
@@ -285,7 +291,7 @@ def preview(
         else:
             _say_preview(answer)
 
-    with_tools(act, database=database, keys=keys)
+    with_tools(act, database=database, keys=keys, readers=readers)
 
 
 def _say_preview(answer: "PreviewAnswer") -> None:
@@ -299,6 +305,7 @@ def _say_preview(answer: "PreviewAnswer") -> None:
             change = {"ADDED": after, "REMOVED": before}.get(item.change, f"{before} -> {after}")
             tell(f"  {field.name}: {change}")
     say_findings(answer.findings)
+    say_not_checked(answer.not_checked)
     _say_lacks(answer.lacks)
     for question in answer.questions:
         only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""

@@ -28,6 +28,7 @@ class Settings:
     `database`: a postgresql:// address. `bootstrap`: host:port of Kafka, several with commas.
     `keys_file`: the sealing keys, mode 0600. `policy_file`: without one nothing is matched.
     `registry_policy_file`: without one no order is put in force by one person, and nothing is due.
+    `readers_file`: where plate readers stand; without one no zone's coverage is checked.
     `first_position`: where a partition without a row starts; it has no default, since one loses
     reads and the other repeats them. `wait_s`: how long to wait for servers at the start.
     `registry_limit_s`: a matcher out of touch with the order registry for longer holds.
@@ -39,6 +40,7 @@ class Settings:
     keys_file: Path | None = None
     policy_file: Path | None = None
     registry_policy_file: Path | None = None
+    readers_file: Path | None = None
     first_position: FirstPosition | None = None
     group: str = "stayaway-matchers"
     wait_s: float = 60.0
@@ -108,7 +110,7 @@ _OTHERS = (PREFIX + "FAILPOINTS", PREFIX + "SHARED")
 def _parse(name: str, text: str) -> object:
     if not text.strip():
         raise ValueError("is empty")
-    if name in ("keys_file", "policy_file", "registry_policy_file"):
+    if name.endswith("_file"):
         return Path(text)
     if name == "database" and not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("is no postgresql:// address")
