@@ -84,6 +84,28 @@ def test_commands_say_it_by_option_and_by_setting(shell: Shell) -> None:
         assert (NOT_CHECKED in looked, UNCOVERED in looked) == (False, True), look
 
 
+def test_commands_name_zones_outside_the_county(shell: Shell) -> None:
+    """By option and by setting."""
+    ring = [[-120.0, 40.0], [-119.0, 40.0], [-119.0, 41.0], [-120.0, 40.0]]
+    area = {
+        "type": "Feature",
+        "properties": {"name": "Far County", "oris": [draft_content()["court"]["ori"]]},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    file = shell.folder / "areas.json"
+    file.write_text(json.dumps({"schema": "court_areas.v1", "type": "FeatureCollection", "features": [area]}))
+    shell.orders("draft", "create", shell.write(draft_content()), "--as", "ann")
+    for view in ("check", "preview"):
+        assert "Far County" not in shell.orders("draft", view, "1")
+        assert "The zone's centre lies outside Far County" in shell.orders(
+            "draft", view, "1", "--areas", str(file)
+        )
+    shell.env["STAYAWAY_COURT_AREAS_FILE"] = str(file)
+    assert "The zone's centre lies outside Far County" in shell.orders("draft", "preview", "1")
+    file.write_text("{}")
+    assert "The court areas file" in shell.orders("draft", "preview", "1", code=2)
+
+
 @pytest.mark.parametrize("content", [None, "{}"])
 def test_a_list_of_readers_that_cannot_be_used_stops_every_check(shell: Shell, content: str | None) -> None:
     """Missing or bad: no check goes on without it, and the page does not start."""

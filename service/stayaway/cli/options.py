@@ -51,6 +51,14 @@ ReadersFile = Annotated[
         show_default=False,
     ),
 ]
+CourtAreasFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--areas",
+        help="The areas of courts (court_areas.v1): zones outside are named [STAYAWAY_COURT_AREAS_FILE]",
+        show_default=False,
+    ),
+]
 Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
 """Without a default where two persons must act: one name that everybody has by default is one person's."""
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]

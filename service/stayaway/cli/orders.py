@@ -12,6 +12,7 @@ import typer
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
+    CourtAreasFile,
     Database,
     Keys,
     PolicyFile,
@@ -48,6 +49,7 @@ OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")
 def check(
     file: OrdersFile,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
     file_only: Annotated[
         bool, typer.Option("--file-only", help="Do not look at the registry, though a database is set.")
@@ -66,7 +68,9 @@ def check(
     from stayaway.platform.files import read_file
 
     def run() -> int:
-        settings = settings_with(database=database, keys_file=keys, readers_file=readers)
+        settings = settings_with(
+            database=database, keys_file=keys, readers_file=readers, court_areas_file=areas
+        )
         places = load_known_places(settings)
         data = read_file(file, "orders file")
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
@@ -146,6 +150,7 @@ def import_(
     keys: Keys = None,
     policy: PolicyFile = None,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     actor: Actor = "cli",
     advice: Annotated[
         Path | None,
@@ -173,7 +178,13 @@ def import_(
     from stayaway.platform.seal import FileSeal
 
     async def run() -> int:
-        settings = settings_with(database=database, keys_file=keys, policy_file=policy, readers_file=readers)
+        settings = settings_with(
+            database=database,
+            keys_file=keys,
+            policy_file=policy,
+            readers_file=readers,
+            court_areas_file=areas,
+        )
         rules = load_policy(settings.policy_file) if settings.policy_file else None
         places = load_known_places(settings)
         data = read_file(file, "orders file")

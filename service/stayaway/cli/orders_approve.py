@@ -7,6 +7,7 @@ import typer
 
 from stayaway.cli.options import (
     Actor,
+    CourtAreasFile,
     Database,
     Keys,
     PolicyFile,
@@ -40,6 +41,7 @@ def approve(
     policy: PolicyFile = None,
     registry_policy: RegistryPolicyFile = None,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
 ) -> None:
     """Put a draft in force, as another person than any of its writers."""
     from stayaway.alerts.order_approval import approve_draft, approve_emergency
@@ -78,6 +80,7 @@ def approve(
         policy=policy,
         registry_policy=registry_policy,
         readers=readers,
+        areas=areas,
     )
 
 

@@ -9,6 +9,7 @@ import typer
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
+    CourtAreasFile,
     Database,
     Keys,
     ReadersFile,
@@ -220,6 +221,7 @@ def check(
     draft: DraftNumber,
     as_json: AsJson = False,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -243,7 +245,7 @@ def check(
             say_not_checked(answer.not_checked)
         return int(answer.has_errors)
 
-    with_tools(act, database=database, keys=keys, readers=readers, failed=EXIT_NO_ANSWER)
+    with_tools(act, database=database, keys=keys, readers=readers, areas=areas, failed=EXIT_NO_ANSWER)
 
 
 def _verdict(answer: "CheckAnswer") -> str:
@@ -271,6 +273,7 @@ def preview(
     draft: DraftNumber,
     as_json: AsJson = False,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -291,7 +294,7 @@ def preview(
         else:
             _say_preview(answer)
 
-    with_tools(act, database=database, keys=keys, readers=readers)
+    with_tools(act, database=database, keys=keys, readers=readers, areas=areas)
 
 
 def _say_preview(answer: "PreviewAnswer") -> None:

@@ -62,6 +62,7 @@ async def use_tools(
     policy: Path | None = None,
     registry_policy: Path | None = None,
     readers: Path | None = None,
+    areas: Path | None = None,
     makes_keys: bool = False,
 ) -> int | None:
     """Run `act` on one connection of its own. UnreachableError where that breaks meanwhile.
@@ -80,6 +81,7 @@ async def use_tools(
         policy_file=policy,
         registry_policy_file=registry_policy,
         readers_file=readers,
+        court_areas_file=areas,
     )
     seal = FileSeal(settings.need_keys_file(), must_exist=not makes_keys)
     conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
@@ -104,6 +106,7 @@ def with_tools(
     policy: Path | None = None,
     registry_policy: Path | None = None,
     readers: Path | None = None,
+    areas: Path | None = None,
     makes_keys: bool = False,
     failed: int = EXIT_FAILED,
 ) -> None:
@@ -116,6 +119,7 @@ def with_tools(
             policy=policy,
             registry_policy=registry_policy,
             readers=readers,
+            areas=areas,
             makes_keys=makes_keys,
         ),
         failed=failed,

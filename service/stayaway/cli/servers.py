@@ -9,6 +9,7 @@ import typer
 
 from stayaway.cli.options import (
     Bootstrap,
+    CourtAreasFile,
     Database,
     Keys,
     PolicyFile,
@@ -87,6 +88,7 @@ def web(
     policy: PolicyFile = None,
     registry_policy: RegistryPolicyFile = None,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8420,
     host: Annotated[str, typer.Option(help="127.0.0.1 only, until there is sign-in.")] = "127.0.0.1",
 ) -> None:
@@ -109,6 +111,7 @@ def web(
             policy_file=policy,
             registry_policy_file=registry_policy,
             readers_file=readers,
+            court_areas_file=areas,
         )
         configure_logging()
         rules = load_policy(settings.need_policy_file())

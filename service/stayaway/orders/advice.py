@@ -73,7 +73,7 @@ def _advise_each(
         advise_times(order, known_at)
         advise_vehicles(order, known_at)
     advise_exceptions(orders)
-    advise_places(columns)
+    advise_places(columns, places.court_areas)
     if places.readers is not None:
         advise_coverage(columns, places.readers)
 

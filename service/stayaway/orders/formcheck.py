@@ -23,6 +23,7 @@ _BY_FIELD = {
     "region": "Use ISO 3166-2, as US-AZ (two letters alone are ambiguous); unknown: leave it out.",
     "issuing_jurisdiction": "Use ISO 3166-2, as US-AZ.",
     "ori": "An ORI has 9 of A-Z and 0-9.",
+    "oris": "Write an ORI, or what several begin with: 2 to 9 of A-Z and 0-9, as 5 for a county.",
     "expires_after_notice": "Write P2Y, P6M or P90D: one number and one unit.",
     "source_document_sha256": "Write the 64 hexadecimal digits in lower case.",
     "no_expiration": "Write true, or leave it out and give the expiry.",
@@ -32,7 +33,7 @@ _BY_TYPE = {
     **REMEDIES,
     "string_too_long": "It is too long: at most 512 characters.",
     "bad_date": "Write a date the calendar has, like 2026-03-06.",
-    "too_short": "Leave the field out, or give at least one.",
+    "too_short": "Give at least one, or leave the field out where it is not required.",
     "too_long": "extensions may have at most 4,096 bytes.",
 }
 _INSTANT = "Write it like 2026-03-06T20:15:00Z: UTC, ending in Z, at most 6 decimals."

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from stayaway.orders.court_areas import CourtAreas
 from stayaway.orders.readers import Reader
 
 _NO_READERS = (
@@ -16,10 +17,12 @@ _NO_READERS = (
 class KnownPlaces:
     """`readers`: where plate readers stand; None where nobody said, and then nothing is claimed of them.
 
-    `file_sha256`: of each file that this was read from, in hex, by the setting's name.
+    `court_areas`: of which courts and agencies which area is; None: only the states' boxes are known.
+    `file_sha256`: of each file that this was read from, in hex, by what it is called.
     """
 
     readers: tuple[Reader, ...] | None = None
+    court_areas: CourtAreas | None = None
     file_sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from stayaway.orders.court_areas import parse_court_areas
 from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.readers import parse_readers_file
 from stayaway.platform.files import read_file
@@ -26,5 +27,6 @@ def load_known_places(settings: Settings) -> KnownPlaces:
 
     return KnownPlaces(
         readers=load(settings.readers_file, "readers", parse_readers_file),
+        court_areas=load(settings.court_areas_file, "court areas", parse_court_areas),
         file_sha256=digests,
     )

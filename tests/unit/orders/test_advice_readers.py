@@ -113,7 +113,7 @@ def test_a_readers_file() -> None:
 
 def test_the_pages_own_example_can_be_read() -> None:
     page = (Path(__file__).parents[3] / "deploy" / "orders-check.md").read_text(encoding="utf-8")
-    example = page.partition("```json")[2].partition("```")[0]
+    example = page.partition("## A readers file")[2].partition("```json")[2].partition("```")[0]
     assert parse_readers_file(example.encode()) == (Reader("cam-7", -112.074, 33.448, 25.0),)
 
 
