@@ -27,7 +27,7 @@ def zone(
     accept_repair: Annotated[
         bool, typer.Option("--accept-repair", help="Agree to the repair of that candidate.")
     ] = False,
-    distance: Annotated[float | None, typer.Option(help="Distance of a point that has none.")] = None,
+    distance: Annotated[float | None, typer.Option(help="Distance of a point or line that has none.")] = None,
     unit: Annotated[str | None, typer.Option(help="Its unit: YD, FT or M.")] = None,
     database: Database = None,
     keys: Keys = None,
