@@ -22,7 +22,7 @@ def load_known_places(settings: Settings) -> KnownPlaces:
         if path is None:
             return None
         data = read_file(path, f"{what} file")
-        digests[what] = hashlib.sha256(data).hexdigest()
+        digests[what.replace(" ", "_")] = hashlib.sha256(data).hexdigest()
         return parse(data)
 
     return KnownPlaces(

@@ -163,6 +163,7 @@ def test_a_drawn_zone_is_judged_by_its_centre_and_an_area_may_have_parts() -> No
 
 def example() -> CourtAreas:
     places = load_known_places(Settings(court_areas_file=EXAMPLE / "court_areas.json"))
+    assert list(places.file_sha256) == ["court_areas"]
     assert places.court_areas is not None
     return places.court_areas
 
