@@ -1,7 +1,7 @@
 """Zones outside the area, as the county, of the court and the agency that their order names."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import shapely
@@ -54,20 +54,24 @@ class Astray:
     def _better_place(self, row: int) -> str:
         for how, lons, lats in undone(self._lon[row : row + 1], self._lat[row : row + 1]):
             lon, lat = float(lons[0]), float(lats[0])
-            for number in self._at(self._named[row], lon, lat):
-                name = self._areas.areas[number].name
-                return f"{how} it would lie in {name}: [{lon:.7g}, {lat:.7g}]. Check it on a map."
-        around = tuple(self._at(range(len(self._areas.areas)), float(self._lon[row]), float(self._lat[row])))
+            there = self._at(lon, lat).intersection(self._named[row])
+            if there:
+                return (
+                    f"{how} it would lie in {self._names(there)}: [{lon:.7g}, {lat:.7g}]. Check it on a map."
+                )
+        around = self._at(float(self._lon[row]), float(self._lat[row]))
         where = f"It lies in {self._names(around)}. " if around else ""
         return f"{where}Check it on a map; a place in another area can be right."
 
-    def _at(self, numbers: Iterable[int], lon: float, lat: float) -> Iterator[int]:
-        """Those of the areas that the position lies in."""
-        for number in numbers:
-            west, south, east, north = self._areas.boxes[number]
-            in_box = west <= lon <= east and south <= lat <= north
-            if in_box and shapely.intersects_xy(self._outline(number), lon, lat):
-                yield number
+    def _at(self, lon: float, lat: float) -> set[int]:
+        """The areas that the position lies in."""
+        west, south, east, north = self._areas.boxes.T
+        in_box = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+        return {
+            number
+            for number in np.flatnonzero(in_box).tolist()
+            if shapely.intersects_xy(self._outline(number), lon, lat)
+        }
 
     def _outline(self, number: int) -> shapely.Geometry:
         if number not in self._outlines:
