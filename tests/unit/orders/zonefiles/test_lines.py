@@ -221,7 +221,7 @@ def test_a_closed_line_is_drawn_around_and_said() -> None:
         (line_string([[LON, LAT], [LON, LAT]]), "two or more different positions"),
         (line_string([[LON, LAT]]), "two or more positions"),
         ({"type": "MultiLineString", "coordinates": []}, "The list of lines is empty"),
-        (line_string(STREET, [[LON, "33"], [LON, LAT]]), "two numbers without quotes"),
+        ({"type": "MultiLineString", "coordinates": [STREET, [[LON, "33"], [LON, LAT]]]}, "without quotes"),
         (line_string([[33.4, -111.9], [33.5, -111.9]]), "swapped"),
         (line_string([[500_000, 3_700_000], [500_100, 3_700_000]]), "projected metres or feet"),
         (line_string([[10, 89.9999], [11, 89.9999]]), "reaches a pole"),
