@@ -47,6 +47,7 @@ def zone(
         file_name=file.name,
         accepted_repairs=frozenset({candidate or 1} if accept_repair else ()),
         distance=ordered_distance(distance, unit),
+        draws_only=candidate,
     )
 
     async def act(tools: Tools) -> int:

@@ -51,6 +51,7 @@ _DRAWN = (
     "The distance was drawn around it on the ellipsoid, never beyond it: the polygon is the zone, and the"
     " distance beside it widens it no further."
 )
+_NOT_CHOSEN = "No distance was drawn around it: another candidate was chosen."
 _CLOSED = (
     "The line is closed, and what it encloses is in the zone only within the distance of the line itself:"
     " draw a polygon if the order means the place within."
@@ -71,11 +72,13 @@ class Judge:
         self._accepted = options.accepted_repairs
         self._distance = options.distance
         self._draws_all = options.draws_all
+        self._draws_only = options.draws_only
 
-    def draws_around(self, feature: Feature) -> bool:
+    def draws_around(self, feature: Feature, number: int) -> bool:
         """Whether a distance is to be drawn around it here, which takes its time."""
-        has_distance = self._distance_of(feature) is not None
-        return has_distance and (feature.kind == "LINE" or (self._draws_all and feature.kind != "NOTHING"))
+        kinds = ("LINE", "POINT", "POLYGON") if self._draws_all else ("LINE",)
+        is_chosen = self._draws_only in (None, number)
+        return is_chosen and feature.kind in kinds and self._distance_of(feature) is not None
 
     def _distance_of(self, feature: Feature) -> Distance | None:
         return feature.distance or self._distance
@@ -154,6 +157,9 @@ class Judge:
         distance = self._distance_of(feature)
         if distance is None:
             self._notes.error(number, feature.pointer, _KINDS[feature.kind], lacking)
+            return refused
+        if self._draws_only not in (None, number):
+            self._notes.tally(number, _NOT_CHOSEN)
             return refused
         try:
             shape = zone_around(geometry, distance.value * METRES[distance.unit])

@@ -177,9 +177,11 @@ class ReadOptions:
     `file_name`: as it was called, only to say where it does not fit the content. `accepted_repairs`: numbers
     of candidates whose repair is agreed to. `distance`: for points and lines that have none of their own.
     `draws_all`: the distance is drawn around points and polygons too; around lines it always is.
+    `draws_only`: around this candidate alone, as an order names one street of a layer; None: around each.
     """
 
     file_name: str | None = None
     accepted_repairs: frozenset[int] = frozenset()
     distance: Distance | None = None
     draws_all: bool = False
+    draws_only: int | None = None

@@ -63,7 +63,9 @@ def read_zone_file(
         LonLat() if crs_text is None else converter_for(crs_text, _positions(features), notes)
     )
     judge = Judge(converter, notes, options)
-    _require_drawable([feature for feature in features if judge.draws_around(feature)])
+    _require_drawable(
+        [feature for number, feature in enumerate(features, start=1) if judge.draws_around(feature, number)]
+    )
     candidates: list[Candidate] = []
     for number, feature in enumerate(features, start=1):
         candidates.append(judge.candidate(feature, number))
@@ -86,7 +88,7 @@ def _require_drawable(drawn: list[Feature]) -> None:
         raise TooLargeError(
             f"A distance would be drawn around {len(drawn)} features with {positions} positions; at most"
             f" {MAX_DRAWN} with {MAX_DRAWN_VERTICES} are.",
-            "Keep only the places that the order names, or simplify them.",
+            "Keep or choose only the places that the order names, or simplify them.",
         )
 
 

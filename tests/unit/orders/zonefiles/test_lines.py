@@ -250,6 +250,15 @@ def test_what_would_take_minutes_to_draw_is_refused() -> None:
     assert f"around {MAX_DRAWN + 1} features" in refusal(streets, distance=HUNDRED_YARDS)
 
 
+def test_one_street_of_a_large_layer_is_drawn_around() -> None:
+    """The others are neither drawn nor refused."""
+    streets = geojson(*[line_string(STREET)] * (MAX_DRAWN + 1))
+    report = read(streets, distance=HUNDRED_YARDS, draws_only=MAX_DRAWN)
+    assert [candidate.number for candidate in report.usable] == [MAX_DRAWN]
+    assert_is_the_reach(report.usable[0].geometry, [STREET], YARDS_M)
+    assert not report.has_errors
+
+
 # ---------------------------------------------------------------- around everything
 
 
