@@ -217,3 +217,4 @@ def test_a_bad_file_names_the_field_and_what_to_do(data: bytes, words: str) -> N
     assert "court areas file" in caught.value.message
     assert words in caught.value.message
     assert caught.value.remedy
+    assert "Leave the field out" not in caught.value.remedy  # every field is required

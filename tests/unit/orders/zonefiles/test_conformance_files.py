@@ -51,6 +51,7 @@ _TAKEN = {
     "invalid_geometries/invalid_interior_not_cw",
     "bad/bad-polygon-interiorring-rhr",
     "bad/polygon_winding_order",
+    "bad/excessive_precision_truncated",
     "bad/point-toomany",
     "bad/geometrycollection_single",
 }
