@@ -76,15 +76,15 @@ def say(text: str) -> None:
     typer.echo(legible(text), err=True)
 
 
-def say_not_checked(not_checked: Sequence[str]) -> None:
-    """What could not be checked, a line each: silence about it would read as "all is well"."""
-    for words in not_checked:
-        say(f"NOT CHECKED: {words}")
-
-
 def tell(text: str) -> None:
     """An answer's lines for people, on standard output."""
     typer.echo(legible(text))
+
+
+def say_not_checked(not_checked: Sequence[str], out: Callable[[str], None] = say) -> None:
+    """What could not be checked, a line each: silence about it would read as "all is well"."""
+    for words in not_checked:
+        out(f"NOT CHECKED: {words}")
 
 
 def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> None:

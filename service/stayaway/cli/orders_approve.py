@@ -14,6 +14,7 @@ from stayaway.cli.options import (
     ReadersFile,
     RegistryPolicyFile,
     say_not_checked,
+    tell,
 )
 from stayaway.cli.orders_acts import say_act
 from stayaway.cli.orders_drafts import DraftNumber, Tag, say_findings
@@ -69,7 +70,7 @@ def approve(
         done = ApprovalAnswer.of_approval(approved, at)
         say_act(done)
         say_findings(done.findings)
-        say_not_checked(done.not_checked)
+        say_not_checked(done.not_checked, tell)
         if done.second_check:
             typer.echo(f"{done.second_check}: another person must confirm it before {done.until_at}.")
 

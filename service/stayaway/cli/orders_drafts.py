@@ -242,7 +242,7 @@ def check(
             say_findings(answer.findings)
             _say_lacks(answer.lacks)
             typer.echo(_verdict(answer))
-            say_not_checked(answer.not_checked)
+            say_not_checked(answer.not_checked, tell)
         return int(answer.has_errors)
 
     with_tools(act, database=database, keys=keys, readers=readers, areas=areas, failed=EXIT_NO_ANSWER)
@@ -308,7 +308,7 @@ def _say_preview(answer: "PreviewAnswer") -> None:
             change = {"ADDED": after, "REMOVED": before}.get(item.change, f"{before} -> {after}")
             tell(f"  {field.name}: {change}")
     say_findings(answer.findings)
-    say_not_checked(answer.not_checked)
+    say_not_checked(answer.not_checked, tell)
     _say_lacks(answer.lacks)
     for question in answer.questions:
         only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""
