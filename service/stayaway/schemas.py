@@ -18,6 +18,7 @@ from stayaway.alerts.review import OrderReader
 from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
+from stayaway.orders.court_areas import CourtAreasForm
 from stayaway.orders.readers import ReadersFileForm
 from stayaway.orders.wire import FindingForm, OrdersFileForm
 from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
@@ -36,6 +37,7 @@ INPUT_FORMS: dict[str, type[BaseModel]] = {
     "check_in.v1": CheckInForm,
     "orders.v1": OrdersFileForm,
     "readers.v1": ReadersFileForm,
+    "court_areas.v1": CourtAreasForm,
     "policy.v1": Policy,
     "registry_policy.v1": RegistryPolicy,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stayaway.orders.advice import advise, with_advice
+from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.readers import Reader
 from support.commands import json_lines, run_stayaway
@@ -98,6 +99,7 @@ def test_the_command_exits_0_with_advice_and_takes_a_readers_file(tmp_path: Path
 def test_advice_on_random_worlds_warns_and_never_fails(seed: int) -> None:
     """Over the antimeridian, at 0/0 and in the far north; crowded, with every kind of record."""
     parsed = parse_orders_file(draw_world(seed, orders=6, events=1).orders_bytes())
-    found = advise(parsed, [Reader("r1", 180.0, -17.0, 30.0), Reader("r2", -111.9, 33.4, 500.0)])
+    readers = (Reader("r1", 180.0, -17.0, 30.0), Reader("r2", -111.9, 33.4, 500.0))
+    found = advise(parsed, KnownPlaces(readers=readers))
     assert {finding.severity for finding in found} <= {"WARNING"}
     assert to_orders(with_advice(parsed)) == to_orders(parsed)

@@ -7,12 +7,16 @@ questions answered, two orders a respondent, a fifth with a schedule and an exce
 
 import argparse
 import json
+import math
 import random
 import time
 from typing import Any
 
 from bench.workload import make_workload, orders_file
+from stayaway.kernel.shape import Shape
 from stayaway.orders.advice import advise
+from stayaway.orders.court_areas import CourtArea, CourtAreas
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.readers import Reader
 
@@ -65,17 +69,34 @@ def notice(order: Json) -> Json:
     }
 
 
+def court_areas(file: Json) -> CourtAreas:
+    """3,000 round areas of 1,000 positions in a grid; each ORI of the file has every thousandth of them."""
+    oris = sorted({order["court"]["ori"] for order in file["orders"]})
+    turns = [2 * math.pi * step / 1_000 for step in range(1_000)]
+    areas = []
+    for number in range(3_000):
+        lon, lat = -120.0 + number % 60, 25.0 + number // 60 / 3
+        ring = [(lon + 0.4 * math.cos(turn), lat + 0.4 * math.sin(turn)) for turn in turns]
+        entry = oris[number % 1_000] if number % 1_000 < len(oris) else f"ZZ{number:07}"
+        areas.append(CourtArea(f"Area {number}", (entry,), Shape.from_parts([[[*ring, ring[0]]]])))
+    return CourtAreas(tuple(areas))
+
+
 def measure(name: str, file: Json, rng: random.Random) -> None:
     data = json.dumps(file).encode()
     start = time.process_time()
     parsed = parse_orders_file(data)
     read_s = time.process_time() - start
     lon, lat = CENTRES[0]
-    readers = [
+    readers = tuple(
         Reader(f"r{k}", lon + rng.uniform(-0.3, 0.3), lat + rng.uniform(-0.2, 0.2), 30.0)
         for k in range(5_000)
-    ]
-    for what, known in (("advised", None), ("advised with 5,000 readers", readers)):
+    )
+    for what, known in (
+        ("advised", NO_PLACES),
+        ("advised with 5,000 readers", KnownPlaces(readers=readers)),
+        ("advised with 3,000 court areas", KnownPlaces(court_areas=court_areas(file))),
+    ):
         start = time.process_time()
         found = advise(parsed, known)
         spent_s = time.process_time() - start

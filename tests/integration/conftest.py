@@ -1,12 +1,20 @@
 """What most integration tests begin with; a module may have a `rig` of its own."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
+from support.shell import Shell
 from support.worker_rig import Rig
+
+
+@pytest.fixture
+def shell(database: str, tmp_path: Path) -> Shell:
+    """Commands on a fresh database."""
+    return Shell(database, tmp_path)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from stayaway.alerts.order_changes import Imported, import_orders
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.cli_support import check_lines
 from stayaway.orders.findings import Finding
+from stayaway.orders.known_places import NO_PLACES
 from stayaway.orders.meet import load_met
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.shortlist import Shortlist
@@ -144,7 +145,7 @@ async def test_a_check_says_what_an_import_would(desk: Desk, may_change: bool) -
     async with desk.pool.acquire() as conn:
         met = await load_met(conn, desk.seal, parse_orders_file(data))
     now = desk.clock()
-    lines, code = check_lines(data, None, lambda _: met, now=now, may_change_approved=may_change)
+    lines, code = check_lines(data, NO_PLACES, lambda _: met, now=now, may_change_approved=may_change)
     told = [line for line in lines if "of this order here" in line]
     imported = await feed(desk, data, ALLOWS if may_change else FORBIDS)
     assert told == [finding.as_line() for finding in about_approval(imported.outcome.findings)]

@@ -8,50 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shapely.geometry import LineString, shape
 
-from stayaway.platform.seal import FileSeal
-from support.commands import STAYAWAY, plain_environment, run_stayaway, says_no_traceback
+from support.commands import STAYAWAY, plain_environment, run_stayaway
 from support.lives import REGISTRY_POLICY, draft_content
-from support.wire_examples import ORDERS, POLICY
-
-TYPED = ("--case-number", "F-2026-00117", "--expiry", "2028-01-05")
-ANSWERS = ("mutual=NO", "through-road/Z1=NO", "own-place/Z1=YES:the order lists it")
-
-
-class Shell:
-    """Commands on one database, with its keys and both policies."""
-
-    def __init__(self, database: str, folder: Path) -> None:
-        for name, body in (("policy", POLICY), ("registry", REGISTRY_POLICY)):
-            (folder / f"{name}.json").write_text(json.dumps(body))
-        FileSeal(folder / "keys.jsonl")
-        self.folder = folder
-        self.env = plain_environment(
-            STAYAWAY_DATABASE=database,
-            STAYAWAY_KEYS_FILE=str(folder / "keys.jsonl"),
-            STAYAWAY_POLICY_FILE=str(folder / "policy.json"),
-            STAYAWAY_REGISTRY_POLICY_FILE=str(folder / "registry.json"),
-        )
-
-    def write(self, content: Any) -> str:
-        file = self.folder / "draft.json"
-        file.write_text(json.dumps(content))
-        return str(file)
-
-    def orders(self, *arguments: str, code: int = 0) -> str:
-        done = run_stayaway("orders", *arguments, env=self.env)
-        assert says_no_traceback(done)
-        assert done.returncode == code, done.stderr.decode()
-        return done.stdout.decode() + done.stderr.decode()
-
-
-@pytest.fixture
-def shell(database: str, tmp_path: Path) -> Shell:
-    return Shell(database, tmp_path)
+from support.shell import ANSWERS, TYPED, Shell
+from support.wire_examples import ORDERS
+from support.zone_files import kml, kml_line
 
 
 def test_a_zone_of_a_draft_comes_from_a_file(shell: Shell) -> None:
-    """A point with its distance from a CSV, a polygon of two in a GeoJSON; what is wrong changes nothing."""
+    """A point with its distance from a CSV, a polygon of two in a GeoJSON, the distance around a street of
+    a KML; what is wrong changes nothing.
+    """
     shell.orders("draft", "create", shell.write(draft_content()), "--as", "ann")
     points, polygons = shell.folder / "zones.csv", shell.folder / "zones.geojson"
     points.write_text("lon,lat,distance_value,distance_unit,name\n-112.07,33.45,200,YD,School\n")
@@ -86,6 +55,17 @@ def test_a_zone_of_a_draft_comes_from_a_file(shell: Shell) -> None:
     assert zones()[0]["geometry"]["type"] == "MultiPolygon"
     give(polygons, "--candidate", "1")
     assert zones()[0]["geometry"]["coordinates"] == [ring]
+    street = shell.folder / "street.kml"
+    street.write_bytes(kml(kml_line([[-112.07, 33.45], [-112.06, 33.455]])))
+    assert "A line is no zone by itself" in give(street, code=1)
+    give(street, "--distance", "100", "--unit", "YD")
+    drawn = zones()[0]
+    assert (drawn["geometry"]["type"], drawn["distance_value"], drawn["distance_unit"]) == (
+        "Polygon",
+        100.0,
+        "YD",
+    )
+    assert shape(drawn["geometry"]).contains(LineString([[-112.07, 33.45], [-112.06, 33.455]]))
 
 
 def test_from_draft_to_recall(shell: Shell) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from stayaway.orders.advice import advise
 from stayaway.orders.findings import Finding
+from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.readers import Reader
 
@@ -116,7 +117,7 @@ def findings(file: Json, readers: list[Reader] | None = None) -> tuple[Finding, 
     """The advice on a file that can be used."""
     parsed = parse_orders_file(json.dumps(file).encode())
     assert not parsed.has_errors, parsed.findings
-    return advise(parsed, readers)
+    return advise(parsed, KnownPlaces(readers=None if readers is None else tuple(readers)))
 
 
 def pointers(file: Json, readers: list[Reader] | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.instants import format_instant
 from stayaway.matching.engine import Engine
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
 from stayaway.orders.load import load_registry
 from stayaway.platform.postgres import Pool, open_pool
 from stayaway.platform.seal import FileSeal
@@ -110,7 +111,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened_desk(database: str, seal: FileSeal) -> AsyncIterator[Desk]:
+async def opened_desk(database: str, seal: FileSeal, places: KnownPlaces = NO_PLACES) -> AsyncIterator[Desk]:
     """The API of `database`, its clock at START."""
     clock = Clock()
     async with await open_pool(database, wait_s=5, on_wait=print) as pool:
@@ -119,6 +120,7 @@ async def opened_desk(database: str, seal: FileSeal) -> AsyncIterator[Desk]:
             seal=seal,
             policy=POLICY,
             registry_policy=registry_policy(),
+            places=places,
             clock=clock,
             wall_clock=clock,
         )

@@ -69,6 +69,17 @@ def kml_polygon(ring: Iterable[Sequence[float]], name: str = "") -> str:
     )
 
 
+def kml_line(*lines: Iterable[Sequence[float]], attributes: str = "") -> str:
+    """A placemark of one line, or of several in a MultiGeometry; `attributes`: more elements of it."""
+    texts = [" ".join(",".join(map(repr, position)) for position in line) for line in lines]
+    drawn = "".join(f"<LineString><coordinates>{text}</coordinates></LineString>" for text in texts)
+    return (
+        f"<Placemark>{attributes}<MultiGeometry>{drawn}</MultiGeometry></Placemark>"
+        if len(lines) > 1
+        else f"<Placemark>{attributes}{drawn}</Placemark>"
+    )
+
+
 def zipped(entries: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as archive:
@@ -93,6 +104,18 @@ def shapefile_parts(
             writer.record(names[index] if index < len(names) else f"zone {index + 1}")
     parts = {"zones.shp": shp.getvalue(), "zones.shx": shx.getvalue(), "zones.dbf": dbf.getvalue()}
     return parts if prj is None else {**parts, "zones.prj": prj.encode()}
+
+
+def shapefile_lines(*records: Sequence[Sequence[Sequence[float]]], prj: str = WGS84_PRJ) -> dict[str, bytes]:
+    """The files of a shapefile with one record of lines each."""
+    shp, shx, dbf = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with shapefile.Writer(shp=shp, shx=shx, dbf=dbf, shapeType=shapefile.POLYLINE) as writer:
+        writer.field("NAME", "C", 60)
+        for index, lines in enumerate(records, start=1):
+            writer.line([list(map(list, line)) for line in lines])
+            writer.record(f"street {index}")
+    parts = {"zones.shp": shp.getvalue(), "zones.shx": shx.getvalue(), "zones.dbf": dbf.getvalue()}
+    return {**parts, "zones.prj": prj.encode()}
 
 
 def geodanet(name: str) -> bytes:

@@ -6,7 +6,6 @@ Else one person could keep an entry in force for ever, version by version or und
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from stayaway.access.person import Person
 from stayaway.access.registry_policy import RegistryPolicy
@@ -14,6 +13,7 @@ from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import NotAllowedError, RefusedError
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.alone import concern_the_same, entry_alone
+from stayaway.orders.approval import ApprovalKind
 from stayaway.orders.draft import OrderDraft
 from stayaway.orders.looks import record_look
 from stayaway.orders.meet import load_sharing
@@ -28,7 +28,7 @@ _SECOND = "Ask a second person to approve it."
 class Road:
     """How many people stand behind an approval, until when it holds, and what more is kept of it."""
 
-    kind: Literal["SECOND_PERSON", "EMERGENCY"]
+    kind: ApprovalKind
     until_at: datetime | None = None
     more: Mapping[str, str] = field(default_factory=dict)
 

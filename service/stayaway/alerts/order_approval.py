@@ -34,6 +34,7 @@ from stayaway.orders.draft_store import load_draft, lock_open_draft, lock_order
 from stayaway.orders.draft_views import compare_draft
 from stayaway.orders.findings import Finding
 from stayaway.orders.history_load import load_court_orders
+from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.looks import record_order_act
 from stayaway.orders.model import CourtOrder, OrderVersion
 from stayaway.orders.parse import read_own
@@ -54,6 +55,7 @@ class Approved:
     """A version put in force. `until_at`: by when somebody else must confirm an emergency entry.
 
     `findings`: the warnings about it, beside the registry as it stood then; they point into the draft.
+    `not_checked`: what could not be checked, in words.
     """
 
     order_id: str
@@ -61,6 +63,7 @@ class Approved:
     until_at: datetime | None
     imported: Imported
     findings: tuple[Finding, ...]
+    not_checked: tuple[str, ...]
 
 
 async def approve_draft(
@@ -71,6 +74,7 @@ async def approve_draft(
     person: Person,
     *,
     if_match: str | None,
+    places: KnownPlaces,
     policy: Policy | None,
     now: datetime,
 ) -> Approved:
@@ -83,7 +87,9 @@ async def approve_draft(
     async with conn.transaction():
         draft = await lock_open_draft(conn, seal, draft_number, if_match)
         require_another(draft.writers, person)
-        return await _approve(conn, seal, draft, stated, person, TWO_PEOPLE, policy=policy, now=now)
+        return await _approve(
+            conn, seal, draft, stated, person, TWO_PEOPLE, places=places, policy=policy, now=now
+        )
 
 
 async def approve_emergency(
@@ -95,6 +101,7 @@ async def approve_emergency(
     *,
     reason_text: str,
     if_match: str | None,
+    places: KnownPlaces,
     policy: Policy | None,
     registry_policy: RegistryPolicy | None,
     now: datetime,
@@ -110,7 +117,9 @@ async def approve_emergency(
         async with conn.transaction():
             draft = await lock_open_draft(conn, seal, draft_number, if_match)
             road = emergency_road(draft, registry_policy, reason_text, now)
-            return await _approve(conn, seal, draft, stated, person, road, policy=policy, now=now)
+            return await _approve(
+                conn, seal, draft, stated, person, road, places=places, policy=policy, now=now
+            )
     except AloneAgainError as refused:
         await record_refusal(conn, seal, refused, draft_number, person, now)
         raise
@@ -187,13 +196,14 @@ async def _approve(
     person: Person,
     road: Road,
     *,
+    places: KnownPlaces,
     policy: Policy | None,
     now: datetime,
 ) -> Approved:
     """The locked draft becomes a version: approval, records, alerts, audit."""
     order_id = draft.order_id
     # Before the registry is locked: a zone of many vertices takes its time, and others need not wait.
-    check = await compare_draft(conn, seal, draft, now)
+    check = await compare_draft(conn, seal, draft, places, now)
     version = require_usable(check)
     await lock_order(conn, order_id)
     order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
@@ -219,6 +229,7 @@ async def _approve(
         "until_at": format_instant(road.until_at) if road.until_at else None,
         "statement": answered,
         "compared_with": sorted(compared),
+        "known_places_sha256": dict(places.file_sha256),
         **alerts_of(imported),
     }
     await record_order_act(conn, seal, EntryType.ORDER_APPROVED, person, order_id, payload, now)
@@ -228,6 +239,7 @@ async def _approve(
         until_at=road.until_at,
         imported=imported,
         findings=check.findings,
+        not_checked=check.not_checked,
     )
 
 

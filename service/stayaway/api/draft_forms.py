@@ -109,12 +109,16 @@ class LackItem(BaseModel):
 
 
 class CheckAnswer(BaseModel):
-    """What the checks say of a draft. With `lacks` it has no error, but no approval takes it as it is."""
+    """What the checks say of a draft. With `lacks` it has no error, but no approval takes it as it is.
+
+    `not_checked`: what could not be checked, in words: no finding about it does not mean that all is well.
+    """
 
     draft: DraftItem
     has_errors: bool
     findings: list[FindingItem]
     lacks: list[LackItem]
+    not_checked: list[str]
 
     @classmethod
     def of(cls, draft: OrderDraft, check: DraftCheck) -> Self:
@@ -124,6 +128,7 @@ class CheckAnswer(BaseModel):
             has_errors=has_errors(check.findings),
             findings=[FindingItem.of(item) for item in check.findings],
             lacks=[LackItem.of(item) for item in content_lacks(check.value)] if check.value else [],
+            not_checked=list(check.not_checked),
         )
 
 
@@ -159,6 +164,8 @@ class DifferenceItem(BaseModel):
 class PreviewAnswer(BaseModel):
     """What approving the draft would change. `places` is GeoJSON; `before`: the version that counts now, and
     `before_approval` who stands behind that.
+
+    `not_checked`: what could not be checked, in words.
     """
 
     draft: DraftItem
@@ -171,6 +178,7 @@ class PreviewAnswer(BaseModel):
     questions: list[QuestionItem]
     lacks: list[LackItem]
     findings: list[FindingItem]
+    not_checked: list[str]
 
     @classmethod
     def of(cls, draft: OrderDraft, check: DraftCheck, preview: Preview) -> Self:
@@ -203,4 +211,5 @@ class PreviewAnswer(BaseModel):
             ],
             lacks=[LackItem.of(item) for item in preview.lacks],
             findings=[FindingItem.of(item) for item in check.findings],
+            not_checked=list(check.not_checked),
         )

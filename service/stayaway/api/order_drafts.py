@@ -104,7 +104,12 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
         """What the checks of an orders file say of the draft. The look is audited."""
         async with settings.pool.acquire() as conn:
             draft, found = await check_draft(
-                conn, settings.seal, draft_number, person_of(actor), now=settings.wall_clock()
+                conn,
+                settings.seal,
+                draft_number,
+                person_of(actor),
+                places=settings.places,
+                now=settings.wall_clock(),
             )
         _tagged(response, draft)
         return CheckAnswer.of(draft, found)
@@ -116,7 +121,12 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
         """The zones as they would be, what changes, and what the approver must answer."""
         async with settings.pool.acquire() as conn:
             draft, found, shown = await preview_draft(
-                conn, settings.seal, draft_number, person_of(actor), now=settings.wall_clock()
+                conn,
+                settings.seal,
+                draft_number,
+                person_of(actor),
+                places=settings.places,
+                now=settings.wall_clock(),
             )
         _tagged(response, draft)
         return PreviewAnswer.of(draft, found, shown)
@@ -203,6 +213,7 @@ async def _approve(
                 stated,
                 person,
                 if_match=if_match,
+                places=settings.places,
                 policy=settings.policy,
                 now=now,
             )
@@ -214,6 +225,7 @@ async def _approve(
             person,
             reason_text=body.emergency_reason_text,
             if_match=if_match,
+            places=settings.places,
             policy=settings.policy,
             registry_policy=settings.registry_policy,
             now=now,

@@ -254,12 +254,14 @@ class ApprovalAnswer(ActAnswer):
     """The version put in force. `until_at`: by when another person must confirm an emergency entry.
 
     `findings`: the warnings about it beside the registry, which may hold more than when it was previewed.
+    `not_checked`: what could not be checked, in words.
     """
 
     version: int
     until_at: str | None
     second_check: str | None
     findings: list[FindingItem]
+    not_checked: list[str]
 
     @classmethod
     def of_approval(cls, approved: Approved, now: datetime) -> Self:
@@ -271,6 +273,7 @@ class ApprovalAnswer(ActAnswer):
             until_at=format_instant(approved.until_at) if approved.until_at else None,
             second_check=NOT_SECOND_CHECKED if approved.until_at else None,
             findings=[FindingItem.of(item) for item in approved.findings],
+            not_checked=list(approved.not_checked),
         )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
 from stayaway.platform.clock import now
 from stayaway.platform.postgres import Pool
 from stayaway.platform.seal import Seal
@@ -41,6 +42,7 @@ class ReviewSettings:
     `images`: the bytes of an image by the SHA-256 in hex that its read carries, None where there is none.
     `status`: proof of life; None asks the database when a partition last moved.
     `registry_policy`: without one nobody puts an emergency order in force alone, and nothing is due.
+    `places`: what orders are checked against besides the registry.
     `stale_after_s`: without a read for so long, the page says that the stream is stale.
     """
 
@@ -48,6 +50,7 @@ class ReviewSettings:
     seal: Seal
     policy: Policy
     registry_policy: RegistryPolicy | None = None
+    places: KnownPlaces = NO_PLACES
     clock: Callable[[], datetime] = now
     wall_clock: Callable[[], datetime] = now
     images: Callable[[str], bytes | None] = no_image

@@ -47,7 +47,10 @@ _FORM_SCHEMA: Final[dict[str, Any]] = {
                         "items": {"type": "integer", "minimum": 1},
                         "description": "Numbers of candidates whose repair is agreed to.",
                     },
-                    "distance_value": {"type": "number", "description": "For points without their own."},
+                    "distance_value": {
+                        "type": "number",
+                        "description": "For points and lines without their own; it is drawn around lines.",
+                    },
                     "distance_unit": {"type": "string", "enum": ["YD", "FT", "M"]},
                 },
             }

@@ -27,7 +27,7 @@ def zone(
     accept_repair: Annotated[
         bool, typer.Option("--accept-repair", help="Agree to the repair of that candidate.")
     ] = False,
-    distance: Annotated[float | None, typer.Option(help="Distance of a point that has none.")] = None,
+    distance: Annotated[float | None, typer.Option(help="Distance of a point or line that has none.")] = None,
     unit: Annotated[str | None, typer.Option(help="Its unit: YD, FT or M.")] = None,
     database: Database = None,
     keys: Keys = None,
@@ -47,6 +47,7 @@ def zone(
         file_name=file.name,
         accepted_repairs=frozenset({candidate or 1} if accept_repair else ()),
         distance=ordered_distance(distance, unit),
+        draws_only=candidate,
     )
 
     async def act(tools: Tools) -> int:

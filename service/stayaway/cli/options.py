@@ -5,7 +5,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -43,6 +43,22 @@ RegistryPolicyFile = Annotated[
         show_default=False,
     ),
 ]
+ReadersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--readers",
+        help="Where plate readers stand (readers.v1): zones without one are named [STAYAWAY_READERS_FILE]",
+        show_default=False,
+    ),
+]
+CourtAreasFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--areas",
+        help="The areas of courts (court_areas.v1): zones outside are named [STAYAWAY_COURT_AREAS_FILE]",
+        show_default=False,
+    ),
+]
 Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
 """Without a default where two persons must act: one name that everybody has by default is one person's."""
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
@@ -63,6 +79,12 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """An answer's lines for people, on standard output."""
     typer.echo(legible(text))
+
+
+def say_not_checked(not_checked: Sequence[str], out: Callable[[str], None] = say) -> None:
+    """What could not be checked, a line each: silence about it would read as "all is well"."""
+    for words in not_checked:
+        out(f"NOT CHECKED: {words}")
 
 
 def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> None:

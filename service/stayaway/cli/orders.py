@@ -12,13 +12,16 @@ import typer
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
+    CourtAreasFile,
     Database,
     Keys,
     PolicyFile,
+    ReadersFile,
     RegistryPolicyFile,
     end_with,
     end_with_async,
     say,
+    say_not_checked,
     settings_with,
     tell,
 )
@@ -41,10 +44,6 @@ _PROGRESS_EACH = 10_000
 
 app = typer.Typer(help="The order registry.", no_args_is_help=True)
 
-ReadersFile = Annotated[
-    Path | None,
-    typer.Option("--readers", help="Where plate readers stand (readers.v1): warns of zones without one."),
-]
 OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")]
 
 
@@ -52,6 +51,7 @@ OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")
 def check(
     file: OrdersFile,
     readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
     file_only: Annotated[
         bool, typer.Option("--file-only", help="Do not look at the registry, though a database is set.")
@@ -66,17 +66,24 @@ def check(
     With a database it is compared with the orders in the registry too; that look is audited.
     """
     from stayaway.orders.cli_support import check_lines
+    from stayaway.orders.known_places_files import load_known_places
     from stayaway.platform.clock import now
     from stayaway.platform.files import read_file
 
     def run() -> int:
-        known_readers = None if readers is None else read_file(readers, "readers file")
+        settings = settings_with(
+            database=database,
+            keys_file=keys,
+            registry_policy_file=registry_policy,
+            readers_file=readers,
+            court_areas_file=areas,
+        )
+        places = load_known_places(settings)
         data = read_file(file, "orders file")
-        settings = settings_with(database=database, keys_file=keys, registry_policy_file=registry_policy)
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
         rules = None if look is None else _registry_rules(settings)
         may_change = rules is None or rules.feeds_may_change_approved_orders
-        lines, code = check_lines(data, known_readers, look, now=now(), may_change_approved=may_change)
+        lines, code = check_lines(data, places, look, now=now(), may_change_approved=may_change)
         for line in lines:
             if as_json:
                 typer.echo(line)
@@ -86,6 +93,7 @@ def check(
             typer.echo("The file can be used." if code == 0 else "The file has errors.")
         if look is None:
             say("Compared with this file only, not with the registry.")
+        say_not_checked(places.not_checked)
         return code
 
     end_with(run, failed=EXIT_NO_ANSWER)
@@ -158,6 +166,8 @@ def import_(
     keys: Keys = None,
     policy: PolicyFile = None,
     registry_policy: RegistryPolicyFile = None,
+    readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     actor: Actor = "cli",
     advice: Annotated[
         Path | None,
@@ -176,6 +186,7 @@ def import_(
     from stayaway.orders.cli_support import EXIT_UNREADABLE, unreadable_finding
     from stayaway.orders.findings import UnreadableFileError
     from stayaway.orders.halves import read_in_halves
+    from stayaway.orders.known_places_files import load_known_places
     from stayaway.orders.parse import parse_orders_file
     from stayaway.orders.shortlist import Shortlist
     from stayaway.platform.clock import now
@@ -185,10 +196,16 @@ def import_(
 
     async def run() -> int:
         settings = settings_with(
-            database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+            database=database,
+            keys_file=keys,
+            policy_file=policy,
+            registry_policy_file=registry_policy,
+            readers_file=readers,
+            court_areas_file=areas,
         )
         rules = load_policy(settings.policy_file) if settings.policy_file else None
         registry_rules = _registry_rules(settings)
+        places = load_known_places(settings)
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
@@ -201,7 +218,7 @@ def import_(
         parsed = refuse_ahead(read, now())  # before the advice, which is meant at the latest instant recorded
         seal = FileSeal(settings.need_keys_file())
         look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
-        with advice_beside(parsed, look, whole=findings_file is not None) as advice_found:
+        with advice_beside(parsed, look, places, whole=findings_file is not None) as advice_found:
             async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
                 imported = await import_parsed(
                     pool,
@@ -219,6 +236,7 @@ def import_(
         shown = Shortlist(imported.outcome.findings)
         shown.join(advised.shown)
         _give(shown, (*imported.outcome.findings, *advised.findings), findings_file)
+        say_not_checked(places.not_checked)
         return 1 if imported.outcome.has_errors else 0
 
     end_with_async(run, failed=EXIT_NO_ANSWER)

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stayaway.cli.options import Actor, Database, Keys, PolicyFile, RegistryPolicyFile
+from stayaway.cli.options import (
+    Actor,
+    CourtAreasFile,
+    Database,
+    Keys,
+    PolicyFile,
+    ReadersFile,
+    RegistryPolicyFile,
+    say_not_checked,
+    tell,
+)
 from stayaway.cli.orders_acts import say_act
 from stayaway.cli.orders_drafts import DraftNumber, Tag, say_findings
 from stayaway.cli.registry_tools import Tools, person, with_tools
@@ -31,6 +41,8 @@ def approve(
     keys: Keys = None,
     policy: PolicyFile = None,
     registry_policy: RegistryPolicyFile = None,
+    readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
 ) -> None:
     """Put a draft in force, as another person than any of its writers."""
     from stayaway.alerts.order_approval import approve_draft, approve_emergency
@@ -41,15 +53,16 @@ def approve(
     async def act(tools: Tools) -> None:
         answers = dict(_parse_answer(text) for text in answer or ())
         stated = ApprovalStatement(case_number=case_number, expiry=expiry, answers=answers)
-        at, rules, who = now(), tools.policy_if_any(), person(actor)
+        at, rules, places, who = now(), tools.policy_if_any(), tools.places(), person(actor)
         about = (tools.conn, tools.seal, draft, stated, who)
         if emergency is None:
-            approved = await approve_draft(*about, if_match=etag, policy=rules, now=at)
+            approved = await approve_draft(*about, if_match=etag, places=places, policy=rules, now=at)
         else:
             approved = await approve_emergency(
                 *about,
                 reason_text=emergency,
                 if_match=etag,
+                places=places,
                 policy=rules,
                 registry_policy=tools.registry_policy(),
                 now=at,
@@ -57,10 +70,19 @@ def approve(
         done = ApprovalAnswer.of_approval(approved, at)
         say_act(done)
         say_findings(done.findings)
+        say_not_checked(done.not_checked, tell)
         if done.second_check:
             typer.echo(f"{done.second_check}: another person must confirm it before {done.until_at}.")
 
-    with_tools(act, database=database, keys=keys, policy=policy, registry_policy=registry_policy)
+    with_tools(
+        act,
+        database=database,
+        keys=keys,
+        policy=policy,
+        registry_policy=registry_policy,
+        readers=readers,
+        areas=areas,
+    )
 
 
 _ANSWER = re.compile(r"([^=]+)=(YES|NO)(?::(.*))?", re.DOTALL)

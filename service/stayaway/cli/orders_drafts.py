@@ -9,9 +9,12 @@ import typer
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
+    CourtAreasFile,
     Database,
     Keys,
+    ReadersFile,
     say,
+    say_not_checked,
     tell,
 )
 from stayaway.cli.order_lines import behind_words
@@ -218,6 +221,8 @@ def show(
 def check(
     draft: DraftNumber,
     as_json: AsJson = False,
+    readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -229,7 +234,8 @@ def check(
     from stayaway.platform.clock import now
 
     async def act(tools: Tools) -> int:
-        found, checked = await check_draft(tools.conn, tools.seal, draft, person(actor, purpose), now=now())
+        who, places = person(actor, purpose), tools.places()
+        found, checked = await check_draft(tools.conn, tools.seal, draft, who, places=places, now=now())
         answer = CheckAnswer.of(found, checked)
         if as_json:
             typer.echo(answer.model_dump_json())
@@ -237,9 +243,10 @@ def check(
             say_findings(answer.findings)
             _say_lacks(answer.lacks)
             typer.echo(_verdict(answer))
+            say_not_checked(answer.not_checked, tell)
         return int(answer.has_errors)
 
-    with_tools(act, database=database, keys=keys, failed=EXIT_NO_ANSWER)
+    with_tools(act, database=database, keys=keys, readers=readers, areas=areas, failed=EXIT_NO_ANSWER)
 
 
 def _verdict(answer: "CheckAnswer") -> str:
@@ -266,6 +273,8 @@ def say_findings(findings: "list[FindingItem]") -> None:
 def preview(
     draft: DraftNumber,
     as_json: AsJson = False,
+    readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",
@@ -278,7 +287,7 @@ def preview(
 
     async def act(tools: Tools) -> None:
         found, checked, shown = await preview_draft(
-            tools.conn, tools.seal, draft, person(actor, purpose), now=now()
+            tools.conn, tools.seal, draft, person(actor, purpose), places=tools.places(), now=now()
         )
         answer = PreviewAnswer.of(found, checked, shown)
         if as_json:
@@ -286,7 +295,7 @@ def preview(
         else:
             _say_preview(answer)
 
-    with_tools(act, database=database, keys=keys)
+    with_tools(act, database=database, keys=keys, readers=readers, areas=areas)
 
 
 def _say_preview(answer: "PreviewAnswer") -> None:
@@ -301,6 +310,7 @@ def _say_preview(answer: "PreviewAnswer") -> None:
             change = {"ADDED": after, "REMOVED": before}.get(item.change, f"{before} -> {after}")
             tell(f"  {field.name}: {change}")
     say_findings(answer.findings)
+    say_not_checked(answer.not_checked, tell)
     _say_lacks(answer.lacks)
     for question in answer.questions:
         only = f" (if {question.asked_if[0]} is {question.asked_if[1]})" if question.asked_if else ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stayaway.access.person import Person
     from stayaway.access.policy import Policy
     from stayaway.access.registry_policy import RegistryPolicy
+    from stayaway.orders.known_places import KnownPlaces
     from stayaway.platform.settings import Settings
 
 OrderId = Annotated[str, typer.Argument(help="The order's id.")]
@@ -46,6 +47,12 @@ class Tools:
 
         return load_registry_policy(self.settings.need_registry_policy_file())
 
+    def places(self) -> "KnownPlaces":
+        """What orders are checked against besides the registry, where files of it are named."""
+        from stayaway.orders.known_places_files import load_known_places
+
+        return load_known_places(self.settings)
+
 
 async def use_tools(
     act: Callable[[Tools], Awaitable[int | None]],
@@ -54,6 +61,8 @@ async def use_tools(
     keys: Path | None,
     policy: Path | None = None,
     registry_policy: Path | None = None,
+    readers: Path | None = None,
+    areas: Path | None = None,
     makes_keys: bool = False,
 ) -> int | None:
     """Run `act` on one connection of its own. UnreachableError where that breaks meanwhile.
@@ -67,7 +76,12 @@ async def use_tools(
     from stayaway.platform.seal import FileSeal
 
     settings = settings_with(
-        database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+        database=database,
+        keys_file=keys,
+        policy_file=policy,
+        registry_policy_file=registry_policy,
+        readers_file=readers,
+        court_areas_file=areas,
     )
     seal = FileSeal(settings.need_keys_file(), must_exist=not makes_keys)
     conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
@@ -91,6 +105,8 @@ def with_tools(
     keys: Path | None,
     policy: Path | None = None,
     registry_policy: Path | None = None,
+    readers: Path | None = None,
+    areas: Path | None = None,
     makes_keys: bool = False,
     failed: int = EXIT_FAILED,
 ) -> None:
@@ -102,6 +118,8 @@ def with_tools(
             keys=keys,
             policy=policy,
             registry_policy=registry_policy,
+            readers=readers,
+            areas=areas,
             makes_keys=makes_keys,
         ),
         failed=failed,

@@ -9,9 +9,11 @@ import typer
 
 from stayaway.cli.options import (
     Bootstrap,
+    CourtAreasFile,
     Database,
     Keys,
     PolicyFile,
+    ReadersFile,
     RegistryPolicyFile,
     end_with,
     end_with_async,
@@ -85,6 +87,8 @@ def web(
     keys: Keys = None,
     policy: PolicyFile = None,
     registry_policy: RegistryPolicyFile = None,
+    readers: ReadersFile = None,
+    areas: CourtAreasFile = None,
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8420,
     host: Annotated[str, typer.Option(help="127.0.0.1 only, until there is sign-in.")] = "127.0.0.1",
 ) -> None:
@@ -95,25 +99,34 @@ def web(
     from stayaway.api.settings import ReviewSettings
     from stayaway.console.app import create_app
     from stayaway.console.serve import serve
+    from stayaway.orders.known_places_files import load_known_places
     from stayaway.platform.logging import configure_logging
     from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
 
     async def run() -> None:
         settings = settings_with(
-            database=database, keys_file=keys, policy_file=policy, registry_policy_file=registry_policy
+            database=database,
+            keys_file=keys,
+            policy_file=policy,
+            registry_policy_file=registry_policy,
+            readers_file=readers,
+            court_areas_file=areas,
         )
         configure_logging()
         rules = load_policy(settings.need_policy_file())
         registry_file = settings.registry_policy_file
         registry_rules = load_registry_policy(registry_file) if registry_file else None
+        places = load_known_places(settings)
         seal = FileSeal(settings.need_keys_file())
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
             app = create_app(
-                ReviewSettings(pool=pool, seal=seal, policy=rules, registry_policy=registry_rules)
+                ReviewSettings(
+                    pool=pool, seal=seal, policy=rules, registry_policy=registry_rules, places=places
+                )
             )
             await serve(app, host, port, stop, on_listening=lambda address: typer.echo(f"page: {address}"))
 

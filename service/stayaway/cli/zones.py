@@ -10,7 +10,7 @@ from stayaway.cli.options import EXIT_NO_ANSWER, end_with, say
 from stayaway.kernel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from stayaway.orders.zonefiles.model import Distance, ZoneFileReport
+    from stayaway.orders.zonefiles.model import Distance, ReadOptions, ZoneFileReport
 
 app = typer.Typer(
     help="Zone files: GeoJSON, KML, KMZ, zipped shapefile, GeoPackage, CSV.", no_args_is_help=True
@@ -20,15 +20,22 @@ EXIT_USABLE, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 _PROGRESS_FROM = 1_000
 
 
+ZoneFile = Annotated[Path, typer.Argument(help="The zone file.")]
+AcceptRepair = Annotated[
+    list[int] | None, typer.Option(min=1, help="Agree to the repair of this candidate; repeatable.")
+]
+DistanceUnitText = Annotated[str | None, typer.Option(help="Its unit: YD, FT or M.")]
+
+
 @app.command("read")
 def read(
-    file: Annotated[Path, typer.Argument(help="The zone file.")],
+    file: ZoneFile,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
-    accept_repair: Annotated[
-        list[int] | None, typer.Option(min=1, help="Agree to the repair of this candidate; repeatable.")
+    accept_repair: AcceptRepair = None,
+    distance: Annotated[
+        float | None, typer.Option(help="Distance of points and lines that have none; drawn around lines.")
     ] = None,
-    distance: Annotated[float | None, typer.Option(help="Distance of points that have none.")] = None,
-    unit: Annotated[str | None, typer.Option(help="Its unit: YD, FT or M.")] = None,
+    unit: DistanceUnitText = None,
     out: Annotated[Path | None, typer.Option(help="Write the usable candidates here, as GeoJSON.")] = None,
 ) -> None:
     """Explain a zone file: its zones, what is wrong with them and where. Nothing is stored.
@@ -38,9 +45,7 @@ def read(
 
     Exit 0: every candidate can be used; 1: there are errors, or nothing to use; 2: unreadable.
     """
-    from stayaway.orders.zonefiles.model import ReadOptions, UnreadableZoneFileError
-    from stayaway.orders.zonefiles.read import read_zone_file
-    from stayaway.orders.zonefiles.report import feature_collection
+    from stayaway.orders.zonefiles.model import ReadOptions
 
     def run() -> int:
         options = ReadOptions(
@@ -48,62 +53,55 @@ def read(
             accepted_repairs=frozenset(accept_repair or ()),
             distance=ordered_distance(distance, unit),
         )
-        try:
-            report = read_zone_file(read_bounded(file), options, _say_progress)
-        except UnreadableZoneFileError as error:
-            say(str(error))
-            return EXIT_UNREADABLE
-        say_report(report, as_json=as_json)
-        if out is not None:
-            _write(out, feature_collection(report))
-        return EXIT_ERRORS if report.has_errors or not report.usable else EXIT_USABLE
+        return _explain(file, options, as_json=as_json, out=out)
 
     end_with(run, failed=EXIT_NO_ANSWER)
 
 
 @app.command("around")
 def around(
-    file: Annotated[Path, typer.Argument(help="GeoJSON in lon, lat: points, lines, buildings, parcels.")],
-    distance: Annotated[float, typer.Option(help="The distance as ordered.")],
-    unit: Annotated[str, typer.Option(help="Its unit: YD, FT or M.")],
+    file: ZoneFile,
     out: Annotated[Path, typer.Option(help="Write the zones here, as GeoJSON.")],
+    accept_repair: AcceptRepair = None,
+    distance: Annotated[
+        float | None, typer.Option(help="The distance as ordered, of places that have none in the file.")
+    ] = None,
+    unit: DistanceUnitText = None,
 ) -> None:
     """Draw the zone within a distance of each place in a file, on the WGS 84 ellipsoid. Nothing is stored.
 
-    Never beyond the distance, short of it by at most 0.05 % and 50 cm. Exit 0: all were drawn; 1: some not.
+    Places are points, lines, buildings and parcels, in any format that `read` takes. Never beyond the
+    distance, short of it by at most 0.05 % and 50 cm. Exit 0: all were drawn; 1: some not; 2: unreadable.
     """
-    from stayaway.kernel.jsontext import NotJsonError
-    from stayaway.kernel.repeated import parse_telling_repeats
-    from stayaway.orders.around import draw_around, to_zone_feature
+    from stayaway.orders.zonefiles.model import ReadOptions
 
     def run() -> int:
-        wanted = ordered_distance(distance, unit)
-        assert wanted is not None
-        try:
-            body, repeated = parse_telling_repeats(read_bounded(file))
-        except NotJsonError as error:
-            say(f"The file is no GeoJSON: {error}. See `stayaway zones read` for other formats.")
-            return EXIT_UNREADABLE
-        if repeated:
-            say("\n".join(f"{item.pointer}: {item.words}" for item in repeated))
-            return EXIT_UNREADABLE
-        features, refused = [], 0
-        for drawn in draw_around(body, wanted.value, wanted.unit):
-            name = f" {drawn.name}" if drawn.name else ""
-            if drawn.shape is None:
-                refused += 1
-                typer.echo(f"{drawn.number}{name}: not drawn. {drawn.remedy}")
-                continue
-            features.append(to_zone_feature(drawn, wanted.value, wanted.unit))
-            about = features[-1]["properties"]
-            typer.echo(
-                f"{drawn.number}{name}: {about['vertices']} vertices, {about['area_m2']:,.1f} m2, within"
-                f" {wanted.value:g} {wanted.unit}"
-            )
-        _write(out, {"type": "FeatureCollection", "features": features})
-        return EXIT_ERRORS if refused else EXIT_USABLE
+        options = ReadOptions(
+            file_name=file.name,
+            accepted_repairs=frozenset(accept_repair or ()),
+            distance=ordered_distance(distance, unit),
+            draws_all=True,
+        )
+        return _explain(file, options, as_json=False, out=out)
 
     end_with(run, failed=EXIT_NO_ANSWER)
+
+
+def _explain(file: Path, options: "ReadOptions", *, as_json: bool, out: Path | None) -> int:
+    """Say what the file holds, and write what of it can be used."""
+    from stayaway.orders.zonefiles.model import UnreadableZoneFileError
+    from stayaway.orders.zonefiles.read import read_zone_file
+    from stayaway.orders.zonefiles.report import feature_collection
+
+    try:
+        report = read_zone_file(read_bounded(file), options, _say_progress)
+    except UnreadableZoneFileError as error:
+        say(str(error))
+        return EXIT_UNREADABLE
+    say_report(report, as_json=as_json)
+    if out is not None:
+        _write(out, feature_collection(report))
+    return EXIT_ERRORS if report.has_errors or not report.usable else EXIT_USABLE
 
 
 def ordered_distance(value: float | None, unit: str | None) -> "Distance | None":

@@ -21,22 +21,22 @@ from stayaway.orders.advice_readers import advise_coverage
 from stayaway.orders.advice_times import advise_off_order, advise_pauses, advise_times
 from stayaway.orders.advice_vehicles import advise_vehicles
 from stayaway.orders.findings import Finding, Severity
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
 from stayaway.orders.outlines import ZoneColumns
-from stayaway.orders.readers import Reader
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.standing import Met, Standing, gather_standing
 
 
 def advise(
     parsed: ParsedOrders,
-    readers: Sequence[Reader] | None = None,
+    places: KnownPlaces = NO_PLACES,
     met: Met | None = None,
     *,
     after_recall: Severity = "WARNING",
 ) -> tuple[Finding, ...]:
     """The warnings about the orders of a file, in the order of its records.
 
-    `readers`: where plate readers stand; None where nobody said. `met`: what the registry holds of these
+    `places`: what is known of the places around the orders. `met`: what the registry holds of these
     orders and of those that they meet; None where only the file was looked at. Nothing is said of what
     stands in the registry already but what it means for the file. An order that was recalled or
     entered in error is only asked whether that is right, and whether a version came after the recall, which
@@ -53,7 +53,7 @@ def advise(
         advise_pauses(order)
     own = [order for order in live if order.record is not None]
     columns = ZoneColumns.of(own)
-    _advise_each(columns, own, known_at, readers)
+    _advise_each(columns, own, known_at, places)
     advise_overlap(columns if len(own) == len(live) else ZoneColumns.of(live))
     advise_links(live)
     advise_mutual_orders(live)
@@ -64,7 +64,7 @@ def advise(
 
 
 def _advise_each(
-    columns: ZoneColumns, orders: Sequence[Standing], known_at: datetime, readers: Sequence[Reader] | None
+    columns: ZoneColumns, orders: Sequence[Standing], known_at: datetime, places: KnownPlaces
 ) -> None:
     """What is said of an order's last version without looking at others; `columns`: their zones."""
     for order in orders:
@@ -73,18 +73,18 @@ def _advise_each(
         advise_times(order, known_at)
         advise_vehicles(order, known_at)
     advise_exceptions(orders)
-    advise_places(columns)
-    if readers is not None:
-        advise_coverage(columns, readers)
+    advise_places(columns, places.court_areas)
+    if places.readers is not None:
+        advise_coverage(columns, places.readers)
 
 
 def with_advice(
     parsed: ParsedOrders,
-    readers: Sequence[Reader] | None = None,
+    places: KnownPlaces = NO_PLACES,
     met: Met | None = None,
     *,
     after_recall: Severity = "WARNING",
 ) -> ParsedOrders:
     """The same file with the advice after its findings; what can be used of it stays the same."""
-    advice = advise(parsed, readers, met, after_recall=after_recall)
+    advice = advise(parsed, places, met, after_recall=after_recall)
     return replace(parsed, findings=(*parsed.findings, *advice))

@@ -1,4 +1,4 @@
-"""Zones that lie or measure wrong: outside the state, swapped, at 0/0, absurdly large or small."""
+"""Zones that lie or measure wrong: outside state or county, swapped, at 0/0, absurdly large or small."""
 
 import math
 from collections import defaultdict
@@ -7,11 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from stayaway.kernel.geodesy import Floats
+from stayaway.orders.advice_areas import Astray
+from stayaway.orders.court_areas import CourtAreas
 from stayaway.orders.distance import METRES
 from stayaway.orders.findings import Path
 from stayaway.orders.model import PlaceType, Zone
 from stayaway.orders.outlines import ZoneColumns
 from stayaway.orders.standing import Standing
+from stayaway.orders.swaps import undone
 from stayaway.orders.us_states import STATE_BOXES, Bools, in_state, state_of_ori
 
 MAX_AREA_M2: dict[PlaceType, float] = {
@@ -40,17 +43,21 @@ SIGMAS_AT_95 = math.sqrt(-2 * math.log(0.05))
 """WIRE.md step 4: 95 % of a 2-D normal lie within so many standard deviations."""
 
 
-def advise_places(columns: ZoneColumns) -> None:
-    """Note zones outside the states the order names, and zones of an unlikely size."""
+def advise_places(columns: ZoneColumns, court_areas: CourtAreas | None) -> None:
+    """Note zones outside the states that the order names, those outside the areas of its court and agency
+    where `court_areas` has them, and zones of an unlikely size.
+    """
     if not columns.zones:
         return
     areas = columns.areas_m2.tolist()
-    lost = _Lost(columns)
+    lost, astray = _Lost(columns), None if court_areas is None else Astray(columns, court_areas)
     for row, (order, path, zone) in enumerate(zip(columns.orders, columns.paths, columns.zones, strict=True)):
         if lost.near_zero[row]:
             _warn_of_zero(order, path, zone)
         elif lost.outside[row]:
             _warn_of_state(order, path, lost, row)
+        elif astray is not None and astray.outside[row]:
+            astray.warn(order, path, row)
         _advise_area(order, path, zone, areas[row])
 
 
@@ -73,12 +80,7 @@ class _Lost:
     @cached_property
     def mistakes(self) -> list[tuple[str, Floats, Floats, dict[str, Bools]]]:
         """The mistakes that clerks make, undone: (how, lon, lat, where that is)."""
-        undone = [
-            ("Swapped, as [lon, lat],", self.lat, self.lon),
-            ("With a minus sign before the longitude (west is negative)", -self.lon, self.lat),
-            ("Swapped, and with a minus sign before the longitude,", -self.lat, self.lon),
-        ]
-        return [(how, lon, lat, in_state(lon, lat)) for how, lon, lat in undone]
+        return [(how, lon, lat, in_state(lon, lat)) for how, lon, lat in undone(self.lon, self.lat)]
 
 
 def _warn_of_zero(order: Standing, path: Path, zone: Zone) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from stayaway.orders.advice import advise
 from stayaway.orders.findings import Finding
+from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.records import ParsedOrders
 from stayaway.orders.second_process import MIN_RECORDS, inherited, second_process
 from stayaway.orders.shortlist import Shortlist
@@ -31,24 +32,24 @@ class Advised:
 
 @contextmanager
 def advice_beside(
-    parsed: ParsedOrders, look: Look, *, whole: bool
+    parsed: ParsedOrders, look: Look, places: KnownPlaces, *, whole: bool
 ) -> Iterator[Callable[[], Awaitable[Advised]]]:
     """What is yielded waits for the advice and returns it. It forks: for processes without threads."""
     if len(parsed.records) < MIN_RECORDS:
 
         async def here() -> Advised:
-            return _to_advised(advise(parsed, met=await look(parsed)), whole=whole)
+            return _to_advised(advise(parsed, places, await look(parsed)), whole=whole)
 
         yield here
         return
-    with second_process((parsed, look, whole)) as pool:
+    with second_process((parsed, look, places, whole)) as pool:
         advised = pool.submit(_advise_there)
         yield lambda: asyncio.wrap_future(advised)
 
 
 def _advise_there() -> Advised:
-    parsed, look, whole = inherited()
-    return _to_advised(advise(parsed, met=asyncio.run(look(parsed))), whole=whole)
+    parsed, look, places, whole = inherited()
+    return _to_advised(advise(parsed, places, asyncio.run(look(parsed))), whole=whole)
 
 
 def _to_advised(findings: tuple[Finding, ...], *, whole: bool) -> Advised:

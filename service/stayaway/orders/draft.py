@@ -15,6 +15,7 @@ from stayaway.kernel.instants import format_instant
 from stayaway.kernel.jsontext import canonical_json, compact_json
 from stayaway.orders.advice import with_advice
 from stayaway.orders.findings import Finding, has_errors
+from stayaway.orders.known_places import KnownPlaces
 from stayaway.orders.model import OrderVersion
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.questions import Problem
@@ -61,13 +62,15 @@ class OrderDraft:
 class DraftCheck:
     """What the checks say of a draft. Findings point into the content. `value`: None with an ERROR.
 
-    `compared_with`: the registry's orders that it was compared with.
+    `compared_with`: the registry's orders that it was compared with. `not_checked`: what could not be
+    checked, in words.
     """
 
     findings: tuple[Finding, ...]
     parsed: ParsedOrders
     value: OrderVersion | None
     compared_with: tuple[str, ...]
+    not_checked: tuple[str, ...]
 
 
 def parse_content(body: Any) -> dict[str, Any]:
@@ -127,12 +130,15 @@ def read_content(content: Mapping[str, Any], version: int, recorded_at: datetime
     return parse_orders_file(compact_json({"schema": SCHEMA, "orders": [record]}))
 
 
-def check_content(content: Mapping[str, Any], read: ParsedOrders, met: Met) -> DraftCheck:
+def check_content(
+    content: Mapping[str, Any], read: ParsedOrders, met: Met, places: KnownPlaces
+) -> DraftCheck:
     """The checks of an orders file on the content as it was read, and the advice on it.
 
-    `met`: what the registry holds of the order, and of those that it meets.
+    `met`: what the registry holds of the order, and of those that it meets. `places`: what is known of the
+    places around it.
     """
-    parsed = with_advice(read, met=met, after_recall="ERROR")
+    parsed = with_advice(read, places, met, after_recall="ERROR")
     findings = [
         replace(item, pointer=item.pointer.removeprefix(_BASE)) for item in (*parsed.findings, *_own(content))
     ]
@@ -143,6 +149,7 @@ def check_content(content: Mapping[str, Any], read: ParsedOrders, met: Met) -> D
         parsed=parsed,
         value=value if usable and isinstance(value, OrderVersion) else None,
         compared_with=tuple(sorted(met.orders)),
+        not_checked=places.not_checked,
     )
 
 

@@ -98,6 +98,11 @@ Geometry = Annotated[
     PlainValidator(_read_object),
     WithJsonSchema({"oneOf": _geometry_schema(_POLYGON_SCHEMA, _MULTIPOLYGON_SCHEMA, _POINT_SCHEMA)}),
 ]
+Polygons = Annotated[
+    dict[str, Any],
+    PlainValidator(_read_object),
+    WithJsonSchema({"oneOf": _geometry_schema(_POLYGON_SCHEMA, _MULTIPOLYGON_SCHEMA)}),
+]
 Place = Annotated[
     dict[str, Any] | str,
     PlainValidator(_read_place),

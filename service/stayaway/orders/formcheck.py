@@ -23,6 +23,8 @@ _BY_FIELD = {
     "region": "Use ISO 3166-2, as US-AZ (two letters alone are ambiguous); unknown: leave it out.",
     "issuing_jurisdiction": "Use ISO 3166-2, as US-AZ.",
     "ori": "An ORI has 9 of A-Z and 0-9.",
+    "oris": "Write an ORI, or what several begin with: 2 to 9 of A-Z and 0-9, as 5 for a county.",
+    "features": "Give at least one.",
     "expires_after_notice": "Write P2Y, P6M or P90D: one number and one unit.",
     "source_document_sha256": "Write the 64 hexadecimal digits in lower case.",
     "no_expiration": "Write true, or leave it out and give the expiry.",
@@ -35,6 +37,7 @@ _BY_TYPE = {
     "too_short": "Leave the field out, or give at least one.",
     "too_long": "extensions may have at most 4,096 bytes.",
 }
+_FORMATS = ("bad_format", "bad_place", "bool_type", "string_pattern_mismatch", "literal_error")
 _INSTANT = "Write it like 2026-03-06T20:15:00Z: UTC, ending in Z, at most 6 decimals."
 _LOCAL = "Write it like 2026-03-06T13:15:00, without Z or offset; time_zone says where."
 
@@ -87,7 +90,7 @@ def _remedy(item: ErrorDetails) -> str:
     kind = item["type"]
     if kind == "extra_forbidden":
         return unknown_field_remedy(field)
-    if kind in ("bad_format", "bad_place", "bool_type", "string_pattern_mismatch", "literal_error"):
+    if kind in _FORMATS or (kind == "too_short" and field in _BY_FIELD):
         return _remedy_for_format(field, item)
     if kind == "bad_time_zone":
         return _remedy_for_time_zone(str(item["input"]))

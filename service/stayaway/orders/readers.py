@@ -1,4 +1,4 @@
-"""Where plate readers stand: the small strict form `readers.v1`, asked for by `orders check --readers`."""
+"""Where plate readers stand: the small strict form `readers.v1`, which an installation names."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stayaway.kernel.forms import Extensions, Identifier, Latitude, Longitude
-from stayaway.kernel.jsontext import Encoded, NotJsonError, parse_json
 from stayaway.orders.fields import OrdersForm
-from stayaway.orders.findings import FindingList, UnreadableFileError
-from stayaway.orders.formcheck import note_repeated_names, read_form
+from stayaway.orders.findings import FindingList
+from stayaway.orders.reference_file import read_reference_file
 
 SCHEMA = "readers.v1"
 DEFAULT_REACH_M = 30.0
@@ -49,24 +48,11 @@ class Reader:
 
 
 def parse_readers_file(data: bytes) -> tuple[Reader, ...]:
-    """The readers of a `readers.v1` file. Raises UnreadableFileError, which names the first bad field."""
-    findings = FindingList(None)
-    try:
-        body = parse_json(data)
-        note_repeated_names(data, Encoded.of(body), findings, within=0)
-    except NotJsonError as error:
-        raise UnreadableFileError(
-            f"The readers file is {error}.", "Send one JSON object in UTF-8, without a byte order mark."
-        ) from error
-    if not isinstance(body, dict):
-        raise UnreadableFileError(
-            "The readers file is no JSON object.", f'Send one object with "schema": "{SCHEMA}".'
-        )
-    form = read_form(ReadersFileForm, body, findings)
-    if form is None or findings.has_errors:
-        first, *others = findings.findings
-        more = f" (and {len(others)} more)" if others else ""
-        raise UnreadableFileError(f"The readers file cannot be used: {first.pointer}{more}.", first.remedy)
+    """The readers of a `readers.v1` file. Raises SettingsError, which names the first bad field."""
+    return read_reference_file(ReadersFileForm, data, _to_readers, what="readers file", schema=SCHEMA)
+
+
+def _to_readers(form: ReadersFileForm, _findings: FindingList) -> tuple[Reader, ...]:
     return tuple(_to_reader(item) for item in form.readers)
 
 

@@ -28,6 +28,8 @@ class Settings:
     `database`: a postgresql:// address. `bootstrap`: host:port of Kafka, several with commas.
     `keys_file`: the sealing keys, mode 0600. `policy_file`: without one nothing is matched.
     `registry_policy_file`: without one no order is put in force by one person, and nothing is due.
+    `readers_file`: where plate readers stand; without one no zone's coverage is checked.
+    `court_areas_file`: the areas of courts; without one zones are compared with their states only.
     `first_position`: where a partition without a row starts; it has no default, since one loses
     reads and the other repeats them. `wait_s`: how long to wait for servers at the start.
     `registry_limit_s`: a matcher out of touch with the order registry for longer holds.
@@ -39,6 +41,8 @@ class Settings:
     keys_file: Path | None = None
     policy_file: Path | None = None
     registry_policy_file: Path | None = None
+    readers_file: Path | None = None
+    court_areas_file: Path | None = None
     first_position: FirstPosition | None = None
     group: str = "stayaway-matchers"
     wait_s: float = 60.0
@@ -108,7 +112,7 @@ _OTHERS = (PREFIX + "FAILPOINTS", PREFIX + "SHARED")
 def _parse(name: str, text: str) -> object:
     if not text.strip():
         raise ValueError("is empty")
-    if name in ("keys_file", "policy_file", "registry_policy_file"):
+    if name.endswith("_file"):
         return Path(text)
     if name == "database" and not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("is no postgresql:// address")

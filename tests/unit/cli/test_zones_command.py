@@ -4,9 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
+import shapely
+from shapely.geometry import shape
 
+from stayaway.orders.findings import FindingList
+from stayaway.orders.geometry import read_polygons
 from support.commands import run_stayaway, says_no_traceback
-from support.zone_files import bowtie, geodanet, geojson, polygon, square
+from support.zone_files import (
+    bowtie,
+    geodanet,
+    geojson,
+    kml,
+    kml_line,
+    kml_polygon,
+    polygon,
+    square,
+)
 
 
 def test_a_good_file_is_explained_and_written(tmp_path: Path) -> None:
@@ -53,13 +66,44 @@ def test_an_unreadable_file_ends_with_2(tmp_path: Path, content: bytes | None, w
     assert says_no_traceback(done)
 
 
+AROUND = ("--distance", "100", "--unit", "YD", "--out")
+
+
 def test_a_place_given_twice_is_not_drawn_around(tmp_path: Path) -> None:
     """The last would be one of two places."""
     file, out = tmp_path / "place.geojson", tmp_path / "out.geojson"
     file.write_text('{"type":"Point","coordinates":[-111.9,33.4],"coordinates":[-111.8,33.4]}')
-    done = run_stayaway("zones", "around", file, "--distance", "100", "--unit", "YD", "--out", out)
-    assert (done.returncode, done.stdout, out.exists()) == (2, b"", False)
-    assert b"/coordinates: The name stands here 2 times" in done.stderr
+    done = run_stayaway("zones", "around", file, *AROUND, out)
+    assert done.returncode == 1
+    assert b"The name stands here 2 times" in done.stdout
+    assert json.loads(out.read_bytes())["features"] == []
+
+
+def test_a_distance_is_drawn_around_all_of_a_file_into_an_order(tmp_path: Path) -> None:
+    """What is written can stand in an order as it is; exit 1 where some could not be drawn."""
+    file, out = tmp_path / "places.kml", tmp_path / "zones.geojson"
+    street = [[-111.93, 33.42], [-111.92, 33.421]]
+    file.write_bytes(kml(kml_line(street, attributes="<name>Street</name>") + kml_polygon(square(), "Lot")))
+    done = run_stayaway("zones", "around", file, *AROUND, out)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"1 Street: usable, Polygon, " in done.stdout
+    features = json.loads(out.read_bytes())["features"]
+    assert [feature["properties"]["name"] for feature in features] == ["Street", "Lot"]
+    for feature, place in zip(features, (shapely.LineString(street), shapely.Polygon(square())), strict=True):
+        assert (feature["properties"]["distance_value"], feature["properties"]["distance_unit"]) == (
+            100,
+            "YD",
+        )
+        assert shape(feature["geometry"]).contains(place)
+        assert read_polygons(feature["geometry"], (), FindingList(None)) is not None
+    file.write_bytes(kml(kml_line(street) + kml_polygon(bowtie())))
+    done = run_stayaway("zones", "around", file, *AROUND, out)
+    assert done.returncode == 1
+    assert len(json.loads(out.read_bytes())["features"]) == 1
+    assert run_stayaway("zones", "around", file, *AROUND, out, "--accept-repair", "2").returncode == 0
+    file.write_bytes(b"PK\x03\x04")
+    done = run_stayaway("zones", "around", file, *AROUND, out)
+    assert (done.returncode, b"The zip is damaged" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

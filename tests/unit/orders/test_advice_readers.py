@@ -1,5 +1,6 @@
 """The readers file, and zones that no reader covers."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from stayaway.kernel.errors import SettingsError
 from stayaway.orders.cli_support import check_lines
-from stayaway.orders.findings import UnreadableFileError
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
+from stayaway.orders.known_places_files import load_known_places
 from stayaway.orders.readers import DEFAULT_REACH_M, Reader, parse_readers_file
+from stayaway.platform.settings import Settings
 from support.advised import PHOENIX, drawn, findings, only, order, orders_file, pointers, respondent, zone
 
 LON, LAT = PHOENIX
@@ -109,7 +113,7 @@ def test_a_readers_file() -> None:
 
 def test_the_pages_own_example_can_be_read() -> None:
     page = (Path(__file__).parents[3] / "deploy" / "orders-check.md").read_text(encoding="utf-8")
-    example = page.partition("```json")[2].partition("```")[0]
+    example = page.partition("## A readers file")[2].partition("```json")[2].partition("```")[0]
     assert parse_readers_file(example.encode()) == (Reader("cam-7", -112.074, 33.448, 25.0),)
 
 
@@ -136,17 +140,32 @@ def test_the_pages_own_example_can_be_read() -> None:
     ],
 )
 def test_a_bad_readers_file_names_the_field(data: bytes, words: str) -> None:
-    with pytest.raises(UnreadableFileError) as caught:
+    with pytest.raises(SettingsError) as caught:
         parse_readers_file(data)
     assert words in caught.value.message
     assert caught.value.remedy
 
 
-def test_check_with_readers_says_both_and_keeps_its_exit_codes() -> None:
+def test_a_zone_without_a_reader_refuses_nothing() -> None:
     data = json.dumps(orders_file(order(1))).encode()
     now = datetime(2026, 3, 6, tzinfo=UTC)
-    lines, code = check_lines(data, readers_file(), now=now)
+    lines, code = check_lines(data, KnownPlaces(readers=parse_readers_file(readers_file())), now=now)
     assert (code, len(lines), "No reader" in lines[0]) == (0, 1, True)
-    assert check_lines(data, now=now)[1] == 0
-    lines, code = check_lines(data, b"{", now=now)
-    assert (code, json.loads(lines[0])["severity"]) == (2, "ERROR")
+    assert check_lines(data, now=now) == ([], 0)
+
+
+def test_without_a_list_of_readers_that_is_said_and_an_empty_list_is_one() -> None:
+    (words,) = NO_PLACES.not_checked
+    assert "STAYAWAY_READERS_FILE" in words
+    assert KnownPlaces(readers=()).not_checked == ()
+
+
+def test_the_files_named_by_the_settings_are_read_with_their_digests(tmp_path: Path) -> None:
+    file = tmp_path / "readers.json"
+    file.write_bytes(readers_file())
+    places = load_known_places(Settings(readers_file=file))
+    assert places.readers == parse_readers_file(readers_file())
+    assert places.file_sha256 == {"readers": hashlib.sha256(readers_file()).hexdigest()}
+    assert load_known_places(Settings()) == NO_PLACES
+    with pytest.raises(SettingsError, match=r"readers file .* cannot be read"):
+        load_known_places(Settings(readers_file=tmp_path / "none"))

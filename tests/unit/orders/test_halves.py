@@ -14,6 +14,7 @@ from stayaway.orders import beside, halves
 from stayaway.orders.advice import advise
 from stayaway.orders.beside import advice_beside
 from stayaway.orders.halves import read_in_halves
+from stayaway.orders.known_places import NO_PLACES, KnownPlaces
 from stayaway.orders.model import CourtOrder, OrderVersion
 from stayaway.orders.parse import parse_orders_file, read_records
 from stayaway.orders.records import ParsedOrders
@@ -98,10 +99,12 @@ async def test_advice_from_beside_is_the_same_advice(
     """Also where the file is so small that nobody is asked; the registry is looked at in both."""
     monkeypatch.setattr(beside, "MIN_RECORDS", at_least)
     parsed = parse_orders_file(large_file())
-    with advice_beside(parsed, look, whole=whole) as advice:
+    places = KnownPlaces(readers=())
+    with advice_beside(parsed, look, places, whole=whole) as advice:
         advised = await advice()
-    found = advise(parsed, met=await look(parsed))
-    assert any("ELSEWHERE" in finding.remedy for finding in found)
+    found = advise(parsed, places, await look(parsed))
+    for words in ("ELSEWHERE", "No reader covers this zone"):
+        assert any(words in finding.remedy for finding in found)
     assert advised.findings == (found if whole else ())
     assert list(advised.shown.lines()) == list(Shortlist(found).lines())
 
@@ -110,7 +113,7 @@ async def test_what_fails_beside_is_raised_here(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(beside, "MIN_RECORDS", 10)
     monkeypatch.setattr(beside, "advise", lambda *_, **__: 1 // 0)
     with (
-        advice_beside(parse_orders_file(large_file()), look, whole=True) as advice,
+        advice_beside(parse_orders_file(large_file()), look, NO_PLACES, whole=True) as advice,
         pytest.raises(ZeroDivisionError),
     ):
         await advice()

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.instants import parse_instant
-from stayaway.orders.findings import Finding, UnreadableFileError
+from stayaway.orders.findings import Finding
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.readers import parse_readers_file
 from stayaway.orders.records import ParsedOrders
@@ -106,5 +107,5 @@ def test_a_good_record_beside_its_ambiguous_twin_counts() -> None:
 
 def test_a_readers_file_names_each_reader_s_place_once() -> None:
     text = b'{"schema":"readers.v1","readers":[{"reader_id":"r","lon":1,"lat":2,"lat":3}]}'
-    with pytest.raises(UnreadableFileError, match=r"/readers/0/lat\. .*Write each name once"):
+    with pytest.raises(SettingsError, match=r"/readers/0/lat\. .*Write each name once"):
         parse_readers_file(text)

@@ -20,6 +20,8 @@ def test_the_environment_is_read() -> None:
             "STAYAWAY_WAIT_S": "2.5",
             "STAYAWAY_REGISTRY_LIMIT_S": "12",
             "STAYAWAY_HEALTH_PORT": "0",
+            "STAYAWAY_READERS_FILE": "readers.json",
+            "STAYAWAY_COURT_AREAS_FILE": "areas.json",
             "STAYAWAY_FAILPOINTS": "before_commit",
             "HOME": "elsewhere",
         }
@@ -32,6 +34,8 @@ def test_the_environment_is_read() -> None:
         wait_s=2.5,
         registry_limit_s=12.0,
         health_port=0,
+        readers_file=Path("readers.json"),
+        court_areas_file=Path("areas.json"),
     )
 
 

@@ -50,7 +50,7 @@ _FAILURES: Final[dict[Cause, tuple[str, str]]] = {
     "NOT_CONFINED": _REFUSALS["NOT_CONFINED"],
     "DIED": ("stopped its reader: it is damaged, hostile or needs too much memory.", _EXPORT),
 }
-_ONLY = "Only polygons and points are zones; export curves and collections as plain polygons."
+_ONLY = "Only polygons, points and lines are read; export curves and collections as one of these."
 _TOO_LARGE: Final = ("TOO_MANY_FEATURES", "TOO_MANY_VERTICES")
 _POLYGONS: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS: Final = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
@@ -163,7 +163,9 @@ def _with_geometry(bare: Feature, geometry: shapely.Geometry, candidate: int, no
         is_multi = kind is shapely.GeometryType.MULTIPOLYGON
         return replace(bare, kind="POLYGON", parts=parts, is_multi=is_multi, flat=flat)
     if kind in _LINES:
-        return replace(bare, kind="LINE")
+        lines = tuple(shapely.get_coordinates(part) for part in shapely.get_parts(geometry))
+        is_multi = kind is shapely.GeometryType.MULTILINESTRING
+        return replace(bare, kind="LINE", lines=lines, is_multi=is_multi, flat=flat)
     if kind not in _POINTS:
         notes.error(candidate, bare.pointer, kind.name, _ONLY)
         return bare

@@ -66,8 +66,9 @@ class GeometryReader:
             self._error(at, coordinates, f"The coordinates of a {kind} are {_DEPTHS[kind]}.")
             return nothing
         if kind in ("LineString", "MultiLineString"):
-            self._check_lines(coordinates, at, kind)
-            return replace(nothing, kind="LINE")
+            is_several = kind == "MultiLineString"
+            lines = self._lines(coordinates, at, is_multi=is_several)
+            return replace(nothing, kind="LINE", lines=lines, is_multi=is_several, flat=self._flat)
         if kind in ("Point", "MultiPoint"):
             return self._point(coordinates, at, kind, name, distance)
         is_multi = kind == "MultiPolygon"
@@ -95,7 +96,9 @@ class GeometryReader:
     def _collection(
         self, geometry: dict[str, Any], path: Path, name: str | None, distance: Distance | None
     ) -> Feature:
-        """Polygons of a collection are one zone; what else is in it is left out, and said."""
+        """Polygons of a collection are one zone, lines alone one line; what else is in it is left out, and
+        that is said.
+        """
         at = (*path, "geometries")
         items = geometry.get("geometries", MISSING)
         if not isinstance(items, list) or not items:
@@ -114,9 +117,14 @@ class GeometryReader:
             return read[0]
         parts = tuple(part for feature in read if feature.kind == "POLYGON" for part in feature.parts)
         left_out = sum(feature.kind in ("POINT", "LINE") for feature in read)
+        if read and all(feature.kind == "LINE" for feature in read):
+            lines = tuple(line for feature in read for line in feature.lines)
+            return Feature(at, "LINE", name, distance, lines=lines, is_multi=True, flat=self._flat)
         if not parts:
             self._error(
-                at, f"{len(items)} items", "No polygon is in the collection; give one point or polygon."
+                at,
+                f"{len(items)} items",
+                "No polygon is in the collection; give one point, lines alone, or polygons.",
             )
             return Feature(path, "NOTHING", name, distance)
         if left_out:
@@ -139,18 +147,20 @@ class GeometryReader:
             return Feature(at, "NOTHING", name, distance)
         return Feature(path, "POINT", name, distance, position=position, flat=self._flat)
 
-    def _check_lines(self, coordinates: list[Any], at: Path, kind: str) -> None:
-        lines = (
-            [(at, coordinates)]
-            if kind == "LineString"
-            else [((*at, i), v) for i, v in enumerate(coordinates)]
-        )
+    def _lines(self, coordinates: list[Any], at: Path, *, is_multi: bool) -> tuple[Floats, ...]:
+        lines = [((*at, i), v) for i, v in enumerate(coordinates)] if is_multi else [(at, coordinates)]
+        if not lines:
+            self._error(at, coordinates, "The list of lines is empty.")
+        read: list[Floats] = []
         for path, line in lines:
             if not isinstance(line, list) or len(line) < 2:
                 self._error(path, line, "A line has two or more positions.")
-            else:
-                for index, item in enumerate(line):
-                    self._position(item, (*path, index))
+                continue
+            positions = [self._position(item, (*path, index)) for index, item in enumerate(line)]
+            good = [position for position in positions if position is not None]
+            if len(good) == len(line):
+                read.append(np.array(good, dtype=np.float64))
+        return tuple(read)
 
     def _polygons(
         self, coordinates: list[Any], at: Path, *, is_multi: bool

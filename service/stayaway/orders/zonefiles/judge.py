@@ -1,4 +1,7 @@
-"""One feature of a file into one candidate zone: converted, cut, checked, and a repair offered."""
+"""One feature of a file into one candidate zone: converted, cut, checked, and a repair offered.
+
+A line becomes the zone within its distance; around points and outlines one is drawn only where that is asked.
+"""
 
 import dataclasses
 from typing import Any
@@ -9,15 +12,25 @@ import shapely
 from stayaway.kernel.jsontext import json_pointer
 from stayaway.kernel.shape import Shape
 from stayaway.orders.area import area_m2
+from stayaway.orders.distance import METRES, DistanceError
 from stayaway.orders.findings import FindingList, Path
 from stayaway.orders.geometry import read_polygons
+from stayaway.orders.reach import zone_around
 from stayaway.orders.zonefiles.crs import Converter, EdgeTooLongError
 from stayaway.orders.zonefiles.limits import MAX_ZONE_VERTICES
-from stayaway.orders.zonefiles.meridian import Parts, UnsplittableError, cut, needs_cut
-from stayaway.orders.zonefiles.model import Candidate, Distance, Feature, RepairOffer
+from stayaway.orders.zonefiles.meridian import Parts, UnsplittableError, cut, cut_lines, needs_cut
+from stayaway.orders.zonefiles.model import Candidate, Distance, Feature, Kind, ReadOptions, RepairOffer
 from stayaway.orders.zonefiles.notes import Notes
-from stayaway.orders.zonefiles.rings import check_range, check_rings
-from stayaway.orders.zonefiles.validity import Edge, Flaw, find_flaws, outline_of, repaired
+from stayaway.orders.zonefiles.repairs import (
+    choice,
+    count_positions,
+    make_offer,
+    place,
+    polygons_of,
+    said,
+)
+from stayaway.orders.zonefiles.rings import check_lines, check_range, check_rings
+from stayaway.orders.zonefiles.validity import find_flaws, outline_of
 
 _FLAT = "Heights (and what follows them) were dropped: a zone has no height."
 _WOUND = "Rings were wound the RFC 7946 way: outer ones counter-clockwise, holes clockwise."
@@ -27,33 +40,62 @@ _NEEDS_DISTANCE = (
     " or one distance for all its points."
 )
 _LINE = (
-    "A line is no zone, and is not widened here: draw the distance around it (`stayaway zones around`), or"
-    " draw the polygon."
+    "A line is no zone by itself: give the distance around it that the order names, as distance_value and"
+    " distance_unit in the file or one distance for all its points and lines; or draw the polygon."
 )
+_OUTLINE = (
+    "To draw a distance around it, give the one that the order names: distance_value and distance_unit in the"
+    " file, or one distance for all."
+)
+_DRAWN = (
+    "The distance was drawn around it on the ellipsoid, never beyond it: the polygon is the zone, and the"
+    " distance beside it widens it no further."
+)
+_NOT_CHOSEN = "No distance was drawn around it: another candidate was chosen."
+_CLOSED = (
+    "The line is closed, and what it encloses is in the zone only within the distance of the line itself:"
+    " draw a polygon if the order means the place within."
+)
+_LINE_CUT = (
+    "The line goes over the 180 degree meridian and was cut there; edges over 180 degrees long were taken the"
+    " short way. Check it on the map."
+)
+_KINDS: dict[Kind, str] = {"POLYGON": "an outline", "POINT": "a point", "LINE": "a line"}
 
 
 class Judge:
     """Judges the features of one file."""
 
-    def __init__(
-        self, converter: Converter, notes: Notes, *, accepted: frozenset[int], distance: Distance | None
-    ) -> None:
+    def __init__(self, converter: Converter, notes: Notes, options: ReadOptions) -> None:
         self._converter = converter
         self._notes = notes
-        self._accepted = accepted
-        self._distance = distance
+        self._accepted = options.accepted_repairs
+        self._distance = options.distance
+        self._draws_all = options.draws_all
+        self._draws_only = options.draws_only
+
+    def draws_around(self, feature: Feature, number: int) -> bool:
+        """Whether a distance is to be drawn around it here, which takes its time."""
+        kinds = ("LINE", "POINT", "POLYGON") if self._draws_all else ("LINE",)
+        is_chosen = self._draws_only in (None, number)
+        return is_chosen and feature.kind in kinds and self._distance_of(feature) is not None
+
+    def _distance_of(self, feature: Feature) -> Distance | None:
+        return feature.distance or self._distance
 
     def candidate(self, feature: Feature, number: int) -> Candidate:
         """The candidate; its findings are noted."""
         if feature.flat:
             self._notes.tally(number, _FLAT)
-        if feature.kind == "POINT":
-            return self._point(feature, number)
-        if feature.kind == "POLYGON":
-            return self._polygon(feature, number)
         if feature.kind == "LINE":
-            self._notes.error(number, feature.pointer, "a line", _LINE)
-        return _candidate(feature, number, None)
+            return self._line(feature, number)
+        if feature.kind == "NOTHING":
+            return _candidate(feature, number, None)
+        is_point = feature.kind == "POINT"
+        made = self._point(feature, number) if is_point else self._polygon(feature, number)
+        if not (self._draws_all and made.is_usable and made.geometry):
+            return made
+        return self._drawn_around(made, made.geometry, feature, number, _OUTLINE)
 
     def _has_failed(self, number: int) -> bool:
         # What is wrong with the file as a whole leaves none of its candidates in order.
@@ -62,7 +104,7 @@ class Judge:
     # ------------------------------------------------------------ points
 
     def _point(self, feature: Feature, number: int) -> Candidate:
-        distance = feature.distance or self._distance
+        distance = self._distance_of(feature)
         if distance is None and not self._has_failed(number):
             self._notes.error(number, feature.pointer, "no distance", _NEEDS_DISTANCE)
         positions = self._converter.convert(np.array([feature.position], dtype=np.float64))
@@ -86,15 +128,64 @@ class Judge:
             )
             self._notes.warning(number, path, self._converter.system.name, remedy)
 
+    # ------------------------------------------------------------ lines, and what a distance is drawn around
+
+    def _line(self, feature: Feature, number: int) -> Candidate:
+        refused = _candidate(feature, number, None, vertices=feature.vertices)
+        if not check_lines(feature, number, self._notes):
+            return refused
+        lines = self._converted(
+            (feature.lines,), [[*map(feature.line_path, range(len(feature.lines)))]], feature, number
+        )
+        if lines is None:
+            return refused
+        if any(np.array_equal(line[0], line[-1]) for line in feature.lines):
+            self._notes.warning(number, feature.pointer, "a closed line", _CLOSED)
+        if needs_cut(lines):
+            self._notes.warning(number, feature.pointer, "over the 180 degree meridian", _LINE_CUT)
+        coordinates = [line.tolist() for line in cut_lines(lines[0])]
+        geometry = {"type": "MultiLineString", "coordinates": coordinates}
+        return self._drawn_around(refused, geometry, feature, number, _LINE)
+
+    def _drawn_around(
+        self, made: Candidate, geometry: dict[str, Any], feature: Feature, number: int, lacking: str
+    ) -> Candidate:
+        """The zone within the distance of the geometry (in lon/lat). `lacking`: the words without one."""
+        refused = dataclasses.replace(made, geometry=None, is_usable=False)
+        if self._has_failed(number):
+            return refused
+        distance = self._distance_of(feature)
+        if distance is None:
+            self._notes.error(number, feature.pointer, _KINDS[feature.kind], lacking)
+            return refused
+        if self._draws_only not in (None, number):
+            self._notes.tally(number, _NOT_CHOSEN)
+            return refused
+        try:
+            shape = zone_around(geometry, distance.value * METRES[distance.unit])
+        except DistanceError as error:
+            self._notes.error(number, feature.pointer, _KINDS[feature.kind], str(error))
+            return refused
+        zone = polygons_of(shape)
+        self._notes.tally(number, _DRAWN)
+        return dataclasses.replace(
+            made,
+            geometry=zone,
+            distance=distance,
+            vertices=count_positions(shape),
+            area_m2=round(area_m2(shape), 1),
+            is_usable=not self._has_failed(number) and self._passes(zone, feature, number),
+        )
+
     # ------------------------------------------------------------ polygons
 
     def _polygon(self, feature: Feature, number: int) -> Candidate:
         refused = _candidate(feature, number, None, vertices=feature.vertices)
         if not check_rings(feature, number, self._notes):
             return refused
-        if feature.distance is not None:
+        if feature.distance is not None and not self._draws_all:
             self._notes.tally(number, _WIDENS)
-        parts = self._converted(feature, number)
+        parts = self._converted(feature.parts, _ring_paths(feature), feature, number)
         if parts is None:
             return refused
         if sum(len(ring) for part in parts for ring in part) > MAX_ZONE_VERTICES:
@@ -107,15 +198,16 @@ class Judge:
             self._note_winding(parts, number)
         return refused if parts is None else self._shaped(parts, feature, number)
 
-    def _converted(self, feature: Feature, number: int) -> Parts | None:
-        """In lon/lat, where all of it is on the Earth."""
+    def _converted(
+        self, parts_there: Parts, paths: list[list[Path]], feature: Feature, number: int
+    ) -> Parts | None:
+        """In lon/lat, where all of it is on the Earth. `paths`: to each ring or line."""
         parts: list[tuple[Any, ...]] = []
         is_good = True
         added = 0
-        for part_index, part in enumerate(feature.parts):
+        for part, paths_of_part in zip(parts_there, paths, strict=True):
             rings = []
-            for ring_index, ring in enumerate(part):
-                path = feature.ring_path(part_index, ring_index)
+            for ring, path in zip(part, paths_of_part, strict=True):
                 try:
                     straight = self._converter.straighten(ring)
                 except EdgeTooLongError:
@@ -130,7 +222,8 @@ class Judge:
             words = "Positions were put on edges over 1 km, which are not straight in lon/lat."
             self._notes.tally(number, words)
         if is_good:
-            self._check_area(np.concatenate([part[0] for part in parts]), number, feature.pointer)
+            positions = np.concatenate([ring for part in parts for ring in part])
+            self._check_area(positions, number, feature.pointer)
         return tuple(parts) if is_good else None
 
     def _note_winding(self, parts: Parts, number: int) -> None:
@@ -170,11 +263,11 @@ class Judge:
         offer = None
         if not outline.is_valid:
             offer = self._offer(shape, outline, feature, number)
-        geometry = offer.geometry if offer is not None and offer.is_accepted else _geometry(shape)
+        geometry = offer.geometry if offer is not None and offer.is_accepted else polygons_of(shape)
         is_usable = not self._has_failed(number) and self._passes(geometry, feature, number)
         area = area_m2(shape) if offer is None else offer.repaired_area_m2
         return dataclasses.replace(
-            _candidate(feature, number, geometry, vertices=_count(shape), is_usable=is_usable),
+            _candidate(feature, number, geometry, vertices=count_positions(shape), is_usable=is_usable),
             area_m2=round(area, 1),
             repair=offer,
         )
@@ -195,67 +288,21 @@ class Judge:
         flaws, is_repairable = find_flaws(shape, outline)
         offer = None
         if is_repairable:
-            offer = _make_offer(shape, outline, is_accepted=number in self._accepted)
+            offer = make_offer(shape, outline, is_accepted=number in self._accepted)
         for flaw in flaws:
-            remedy = f"{_said(flaw)} {_choice(offer, number)}"
+            remedy = f"{said(flaw)} {choice(offer, number)}"
             if offer is not None and offer.is_accepted:
-                self._notes.warning(number, feature.pointer, _place(flaw), remedy)
+                self._notes.warning(number, feature.pointer, place(flaw), remedy)
             else:
-                self._notes.error(number, feature.pointer, _place(flaw), remedy, flaw.lon_lat)
+                self._notes.error(number, feature.pointer, place(flaw), remedy, flaw.lon_lat)
         return offer
 
 
-def _make_offer(shape: Shape, outline: shapely.Geometry, *, is_accepted: bool) -> RepairOffer | None:
-    mended = repaired(outline)
-    if mended is None:
-        return None
-    before, after = area_m2(shape), area_m2(mended)
-    return RepairOffer(
-        geometry=_geometry(mended),
-        vertices=_count(mended),
-        drawn_area_m2=round(before, 1),
-        repaired_area_m2=round(after, 1),
-        change_m2=round(after - before, 1),
-        change_percent=round(100 * (after - before) / before, 3) if before > 0 else None,
-        is_accepted=is_accepted,
-    )
-
-
-def _said(flaw: Flaw) -> str:
-    if flaw.edges is None:
-        return f"The zone is invalid: {flaw.words}."
-    one, other = (_edge_text(edge) for edge in flaw.edges)
-    return f"The zone is invalid: {flaw.words}; edge {one} meets edge {other}."
-
-
-def _edge_text(edge: Edge) -> str:
-    (lon1, lat1), (lon2, lat2) = edge
-    return f"({lon1:.7f} {lat1:.7f} to {lon2:.7f} {lat2:.7f})"
-
-
-def _place(flaw: Flaw) -> str:
-    return "invalid" if flaw.lon_lat is None else f"at {flaw.lon_lat[0]:.7f} {flaw.lon_lat[1]:.7f}"
-
-
-def _choice(offer: RepairOffer | None, number: int) -> str:
-    if offer is None:
-        return "It cannot be repaired: draw it again."
-    percent = "" if offer.change_percent is None else f" ({offer.change_percent:+.3g} %)"
-    change = f"{offer.change_m2:+,.1f} m2{percent}, to {offer.repaired_area_m2:,.1f} m2"
-    if offer.is_accepted:
-        return f"The repair was accepted: it changes the area by {change}."
-    return f"Draw it again, or accept the repair of candidate {number}: it changes the area by {change}."
-
-
-def _geometry(shape: Shape) -> dict[str, Any]:
-    coordinates = shape.to_coordinates()
-    if len(coordinates) == 1:
-        return {"type": "Polygon", "coordinates": coordinates[0]}
-    return {"type": "MultiPolygon", "coordinates": coordinates}
-
-
-def _count(shape: Shape) -> int:
-    return sum(len(ring) for part in shape.parts for ring in part)
+def _ring_paths(feature: Feature) -> list[list[Path]]:
+    return [
+        [feature.ring_path(part_index, ring_index) for ring_index in range(len(part))]
+        for part_index, part in enumerate(feature.parts)
+    ]
 
 
 def _candidate(

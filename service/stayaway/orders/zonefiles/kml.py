@@ -56,7 +56,9 @@ def read_kml(data: bytes, notes: Notes) -> list[Feature]:
         raise UnreadableZoneFileError("The file is XML but no KML: its root is another element.", _SEND)
     links = sum(_local(element) in _LINKS for element in root.iter())
     if links:
-        remedy = "Network links, overlays and models were not followed: only polygons and points are zones."
+        remedy = (
+            "Network links, overlays and models were not followed: only polygons, points and lines are read."
+        )
         notes.warning(None, (), f"{links} links", remedy)
     marks = [element for element in root.iter() if _local(element) == "Placemark"]
     if len(marks) > MAX_FEATURES:
@@ -152,7 +154,25 @@ class _Placemark:
             return self._polygons(polygons, len(found) - len(polygons), name, distance)
         if points:
             return self._point(points, len(found), name, distance)
-        return Feature(self._path, "LINE", name, distance)
+        return self._lines(found, name, distance)
+
+    def _lines(self, found: list[Element], name: str | None, distance: Distance | None) -> Feature:
+        at = (*self._path, "coordinates")
+        lines = [item for item in found if _local(item) in ("LineString", "LinearRing")]
+        if not lines:
+            remedy = "Tracks and models are not read: export them as a LineString, a Polygon or a Point."
+            self._notes.error(self._candidate, at, _local(found[0]), remedy)
+            return Feature(at, "NOTHING", name, distance)
+        if others := len(found) - len(lines):
+            remedy = "Tracks and models beside the lines were left out; export them as lines if they count."
+            self._notes.warning(self._candidate, self._path, f"{others} left out", remedy)
+        is_multi = len(lines) > 1
+        read = [self._positions(line, (*at, index) if is_multi else at) for index, line in enumerate(lines)]
+        if not all(map(len, read)):
+            if not self._notes.has_failed(self._candidate):
+                self._notes.error(self._candidate, at, "no positions", "The line has no coordinates.")
+            read = []
+        return Feature(at, "LINE", name, distance, lines=tuple(read), is_multi=is_multi, flat=self._flat)
 
     def _polygons(
         self, polygons: list[Element], others: int, name: str | None, distance: Distance | None

@@ -30,6 +30,12 @@ MAX_ZONE_VERTICES: Final = 500_000
 MAX_VERTICES: Final = 800_000
 """Of all zones of one file: some 130 MB while it is read, and an answer of about 20 MB."""
 
+MAX_DRAWN: Final = 1_000
+"""Features of one file that a distance is drawn around: more places than any order names."""
+
+MAX_DRAWN_VERTICES: Final = 50_000
+"""Positions of them together: so many take half a minute. A street or a river has hundreds."""
+
 MAX_JSON_BRACKETS: Final = MAX_VERTICES + 150_000
 """Opening brackets in a JSON text, counted before it is parsed: one a position, and 15 for each feature."""
 

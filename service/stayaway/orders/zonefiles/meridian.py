@@ -1,4 +1,4 @@
-"""Zones over the 180 degree meridian or a pole, cut as RFC 7946 (section 3.1.9) and WIRE.md have them.
+"""Zones and lines over the 180 degree meridian or a pole, cut as RFC 7946 (section 3.1.9) and WIRE.md say.
 
 By the `antimeridian` package, with straight edges in lon/lat. An edge over 180 degrees long is taken to go
 the short way round. Of an outline round the Earth either side could be meant, and winding is no safe guide
@@ -37,6 +37,24 @@ def cut(parts: Parts) -> Parts:
     pieces: list[tuple[Floats, ...]] = []
     for part in map(_turned, parts):
         pieces.extend(_cut_part(part) if any(_crosses(ring) for ring in part) else [part])
+    return tuple(pieces)
+
+
+def cut_lines(lines: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    """The lines in -180..180, those over the meridian cut there; each edge goes the short way round."""
+    pieces: list[Floats] = []
+    for line in lines:
+        if not _crosses(line):
+            pieces.append(line)
+            continue
+        lon = line[:, 0]
+        turned = np.where(lon > 180, lon - 360, np.where(lon < -180, lon + 360, lon))
+        fixed = antimeridian.fix_line_string(
+            shapely.LineString(np.column_stack([turned, line[:, 1]])), great_circle=False
+        )
+        found = [shapely.get_coordinates(piece) for piece in shapely.get_parts(fixed)]
+        # Where a line only touches the meridian, a piece without length is left on its other side.
+        pieces += [piece for piece in found if (piece != piece[:1]).any()]
     return tuple(pieces)
 
 

@@ -63,7 +63,8 @@ class Feature:
     """One record as the file has it, in the file's coordinates; nothing is judged yet.
 
     `pointer` leads to the geometry's coordinates. `parts`: polygons, each its outer ring, then holes, as
-    (n, 2) arrays. `position`: of a POINT. `flat`: how many numbers after the first two were dropped.
+    (n, 2) arrays. `lines`: of a LINE, the same. `position`: of a POINT. `is_multi`: whether several parts
+    or lines are told apart by the pointer. `flat`: how many numbers after the first two were dropped.
     """
 
     pointer: Path
@@ -71,18 +72,28 @@ class Feature:
     name: str | None = None
     distance: Distance | None = None
     parts: tuple[tuple[Floats, ...], ...] = ()
+    lines: tuple[Floats, ...] = ()
     position: tuple[float, float] | None = None
     is_multi: bool = False
     flat: int = 0
 
     @property
     def vertices(self) -> int:
-        """Positions in all rings."""
-        return sum(len(ring) for part in self.parts for ring in part)
+        """Positions in all rings and lines."""
+        return sum(map(len, self.arrays))
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """Every ring and line."""
+        return (*(ring for part in self.parts for ring in part), *self.lines)
 
     def ring_path(self, part: int, ring: int) -> Path:
         """The path to one ring."""
         return (*self.pointer, part, ring) if self.is_multi else (*self.pointer, ring)
+
+    def line_path(self, line: int) -> Path:
+        """The path to one line."""
+        return (*self.pointer, line) if self.is_multi else self.pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +134,8 @@ class Candidate:
     """A zone that the file offers. `number`: from 1, by the order of records.
 
     `geometry`: Polygon, MultiPolygon or Point in WIRE.md's form, None where it could not be read. A point
-    has its distance, if one was given. `name` is a text about a place: it is to be sealed, never logged.
-    `area_m2`: geodesic; None for a point.
+    has its distance, if one was given; of a line it is what was drawn within its distance. `name` is a text
+    about a place: it is to be sealed, never logged. `area_m2`: geodesic; None for a point.
     """
 
     number: int
@@ -164,9 +175,13 @@ class ReadOptions:
     """What the clerk says about the file.
 
     `file_name`: as it was called, only to say where it does not fit the content. `accepted_repairs`: numbers
-    of candidates whose repair is agreed to. `distance`: for points that have none of their own.
+    of candidates whose repair is agreed to. `distance`: for points and lines that have none of their own.
+    `draws_all`: the distance is drawn around points and polygons too; around lines it always is.
+    `draws_only`: around this candidate alone, as an order names one street of a layer; None: around each.
     """
 
     file_name: str | None = None
     accepted_repairs: frozenset[int] = frozenset()
     distance: Distance | None = None
+    draws_all: bool = False
+    draws_only: int | None = None

@@ -11,7 +11,12 @@ from stayaway.orders.zonefiles.gdal import read_layer
 from stayaway.orders.zonefiles.geojson import read_geojson
 from stayaway.orders.zonefiles.judge import Judge
 from stayaway.orders.zonefiles.kml import read_kml, read_kmz
-from stayaway.orders.zonefiles.limits import MAX_UPLOAD_BYTES, MAX_VERTICES
+from stayaway.orders.zonefiles.limits import (
+    MAX_DRAWN,
+    MAX_DRAWN_VERTICES,
+    MAX_UPLOAD_BYTES,
+    MAX_VERTICES,
+)
 from stayaway.orders.zonefiles.model import (
     FORMAT_WORDS,
     Candidate,
@@ -57,7 +62,10 @@ def read_zone_file(
     converter: Converter = (
         LonLat() if crs_text is None else converter_for(crs_text, _positions(features), notes)
     )
-    judge = Judge(converter, notes, accepted=options.accepted_repairs, distance=options.distance)
+    judge = Judge(converter, notes, options)
+    _require_drawable(
+        [feature for number, feature in enumerate(features, start=1) if judge.draws_around(feature, number)]
+    )
     candidates: list[Candidate] = []
     for number, feature in enumerate(features, start=1):
         candidates.append(judge.candidate(feature, number))
@@ -71,6 +79,17 @@ def read_zone_file(
         candidates=tuple(candidates),
         findings=notes.all(),
     )
+
+
+def _require_drawable(drawn: list[Feature]) -> None:
+    """Refuse what would take minutes to draw a distance around."""
+    positions = sum(feature.vertices for feature in drawn)
+    if len(drawn) > MAX_DRAWN or positions > MAX_DRAWN_VERTICES:
+        raise TooLargeError(
+            f"A distance would be drawn around {len(drawn)} features with {positions} positions; at most"
+            f" {MAX_DRAWN} with {MAX_DRAWN_VERTICES} are.",
+            "Keep or choose only the places that the order names, or simplify them.",
+        )
 
 
 def _read(kind: Format, data: bytes, notes: Notes) -> tuple[list[Feature], str | None]:
@@ -94,7 +113,7 @@ def _read(kind: Format, data: bytes, notes: Notes) -> tuple[list[Feature], str |
 
 
 def _positions(features: list[Feature]) -> Floats:
-    arrays = [ring for feature in features for part in feature.parts for ring in part]
+    arrays = [array for feature in features for array in feature.arrays]
     points = [feature.position for feature in features if feature.position is not None]
     return np.concatenate([*arrays, np.array(points, dtype=np.float64).reshape(-1, 2)])
 

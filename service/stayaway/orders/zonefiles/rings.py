@@ -36,11 +36,7 @@ def check_rings(feature: Feature, number: int, notes: Notes) -> bool:
 def _check_ring(ring: Floats, number: int, path: tuple[str | int, ...], notes: Notes) -> bool:
     if not len(ring):
         return False  # said where it was read
-    finite = np.isfinite(ring).all(axis=1)
-    if not finite.all():
-        bad = int(np.flatnonzero(~finite)[0])
-        value = "not finite" if np.isnan(ring[bad]).any() else "infinite"
-        notes.error(number, (*path, bad), value, "A coordinate is a finite number; draw the zone again.")
+    if not _check_finite(ring, number, path, notes):
         return False
     if len(ring) < 4:
         notes.error(number, path, f"{len(ring)} positions", _FOUR)
@@ -56,6 +52,29 @@ def _check_ring(ring: Floats, number: int, path: tuple[str | int, ...], notes: N
     if not moved.all():
         notes.tally(number, _DROPPED)
     return True
+
+
+def check_lines(feature: Feature, number: int, notes: Notes) -> bool:
+    """Whether every line is one, before any conversion (RFC 7946 section 3.1.4)."""
+    is_good = bool(feature.lines)
+    for index, line in enumerate(feature.lines):
+        path = feature.line_path(index)
+        if not _check_finite(line, number, path, notes):
+            is_good = False
+        elif not (line != line[:1]).any():
+            notes.error(number, path, f"{len(line)} positions", "A line has two or more different positions.")
+            is_good = False
+    return is_good
+
+
+def _check_finite(positions: Floats, number: int, path: tuple[str | int, ...], notes: Notes) -> bool:
+    finite = np.isfinite(positions).all(axis=1)
+    if finite.all():
+        return True
+    bad = int(np.flatnonzero(~finite)[0])
+    value = "not finite" if np.isnan(positions[bad]).any() else "infinite"
+    notes.error(number, (*path, bad), value, "A coordinate is a finite number; draw the zone again.")
+    return False
 
 
 def check_range(

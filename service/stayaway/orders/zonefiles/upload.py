@@ -80,6 +80,8 @@ def _options_json(options: ReadOptions) -> dict[str, Any]:
         "file_name": options.file_name,
         "accepted_repairs": sorted(options.accepted_repairs),
         "distance": None if distance is None else [distance.value, distance.unit],
+        "draws_all": options.draws_all,
+        "draws_only": options.draws_only,
     }
 
 
@@ -88,4 +90,6 @@ def _parse_options(raw: dict[str, Any]) -> ReadOptions:
         file_name=raw["file_name"],
         accepted_repairs=frozenset(raw["accepted_repairs"]),
         distance=None if raw["distance"] is None else Distance(*raw["distance"]),
+        draws_all=raw["draws_all"],
+        draws_only=raw["draws_only"],
     )

@@ -39,16 +39,8 @@ def _suite(folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 # What a suite about form takes and a zone cannot be.
 _NO_ZONES = {
-    "good/good-featurecollection-extensions": LINE,
-    "good/good-featurecollection": LINE,
-    "good/good-linestring": LINE,
-    "good/good-multilinestring": LINE,
     "good/good-geometrycollection": "No polygon is in the collection",
     "good/issue82": "latitude -90..90",
-    "valid/valid_feature_with_bbox": LINE,
-    "valid/valid_featurecollection_multiple_feature_types": LINE,
-    "valid/valid_geometry_linestring": LINE,
-    "valid/valid_geometry_multilinestring": LINE,
     "valid/valid_geometry_multipoint": "Give each point as a feature of its own",
     "valid/valid_geometry_geometrycollection_empty_geometries": "has a list of geometries",
 }
@@ -59,13 +51,14 @@ _TAKEN = {
     "invalid_geometries/invalid_interior_not_cw",
     "bad/bad-polygon-interiorring-rhr",
     "bad/polygon_winding_order",
+    "bad/excessive_precision_truncated",
     "bad/point-toomany",
     "bad/geometrycollection_single",
 }
 
 
 def test_good_files_are_taken_or_are_no_zones(shared_data: Path) -> None:
-    """Every file that a suite calls valid is taken, but for lines and the like, which are told apart."""
+    """Every file that a suite calls valid is taken, lines by a distance; the rest is told apart."""
     conformance = shared_data / "conformance"
     for folder in (conformance / "geojsonhint/good", conformance / "geojson_invalid_geometry/valid"):
         for name, words in _suite(folder):
@@ -105,7 +98,7 @@ def test_problematic_files_are_explained(shared_data: Path) -> None:
         "outside_lat_lon_boundaries": "Longitude must be",
         "self_intersection_large": "crosses or touches itself",
         "self_intersection_small": "crosses or touches itself",
-        "zero_length_linestring": LINE,
+        "zero_length_linestring": "two or more different positions",
     }
     for name, words in expected.items():
         result = results.pop(name)
@@ -241,4 +234,5 @@ def test_a_real_layer_of_schools_gives_points_with_the_distance_given() -> None:
         assert 33.3 < position[1] < 33.5
     streets = read(geodanet("streets"))
     assert len(streets.candidates) == 293
+    assert not streets.usable
     assert all(LINE in text for text in remedies(streets))

@@ -56,7 +56,10 @@ def test_a_label_point_beside_polygons_is_left_out_with_a_word() -> None:
 @pytest.mark.parametrize(
     ("inner", "words"),
     [
-        ("<LineString><coordinates>1,2 3,4</coordinates></LineString>", "A line is no zone"),
+        ("<LineString><coordinates>1,2</coordinates></LineString>", "two or more different positions"),
+        ("<LineString/>", "no coordinates"),
+        ("<LineString><coordinates>1,2 3;4</coordinates></LineString>", "without spaces"),
+        ("<Track><coord>1 2 0</coord></Track>", "Tracks and models are not read"),
         ("<Point><coordinates>1,2 3,4</coordinates></Point>", "one position"),
         ("<Point><coordinates></coordinates></Point>", "one position"),
         ("<Point><coordinates>1, 2</coordinates></Point>", "without spaces"),

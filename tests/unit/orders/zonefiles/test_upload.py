@@ -13,7 +13,18 @@ from stayaway.orders.zonefiles import upload
 from stayaway.orders.zonefiles.model import Distance, ReadOptions, TooLargeError, UnreadableZoneFileError
 from stayaway.orders.zonefiles.report import report_json
 from stayaway.orders.zonefiles.upload import read_upload
-from support.zone_files import bowtie, geodanet, geojson, geopackage, polygon, read, square
+from support.zone_files import (
+    bowtie,
+    geodanet,
+    geojson,
+    geopackage,
+    kml,
+    kml_line,
+    kml_polygon,
+    polygon,
+    read,
+    square,
+)
 
 ENDLESS = (
     "CREATE VIEW gpkg_extensions AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT"
@@ -49,6 +60,10 @@ def test_the_report_is_the_same_as_in_our_own_process(scratch: Path) -> None:
     for data, options in (
         (geojson(polygon(square()), polygon(bowtie())), ReadOptions(accepted_repairs=frozenset({2}))),
         (geodanet("schools"), ReadOptions(file_name="schools.zip", distance=Distance(100, "YD"))),
+        (
+            kml(kml_line(square()) + kml_polygon(square())),
+            ReadOptions(distance=Distance(9, "FT"), draws_all=True),
+        ),
     ):
         got = json.loads(read_upload(data, options).report)
         own = read(
@@ -56,6 +71,7 @@ def test_the_report_is_the_same_as_in_our_own_process(scratch: Path) -> None:
             file_name=options.file_name,
             accepted_repairs=options.accepted_repairs,
             distance=options.distance,
+            draws_all=options.draws_all,
         )
         assert got == json.loads(json.dumps(report_json(own)))
     assert list(scratch.iterdir()) == []
