@@ -5,11 +5,11 @@ Every look and every act leaves its audit entry in its own transaction (promise 
 instant recorded; `read_now` the one that "read N min ago" counts from (a replay has its own).
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.neighbours import fetch_neighbours, open_neighbours
+from stayaway.alerts.plate_links import PlateLinks, find_plate_links
 from stayaway.alerts.review_acts import acknowledge, claim, confirm, dismiss
 from stayaway.alerts.review_audit import record_look_or_act
 from stayaway.alerts.review_model import (
@@ -20,18 +20,16 @@ from stayaway.alerts.review_model import (
     Reviewer,
 )
 from stayaway.alerts.review_rows import act_row, alert_row, evidence_rows
-from stayaway.alerts.review_view import view_alert
+from stayaway.alerts.review_view import shown_plate, view_alert
 from stayaway.alerts.words import Standing
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import NotFoundError
-from stayaway.orders.load import load_registry
+from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.model import CourtOrder
-from stayaway.orders.registry import RegistrySnapshot
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 __all__ = [
-    "OrderReader",
     "acknowledge",
     "claim",
     "confirm",
@@ -58,48 +56,6 @@ _STANDINGS: dict[ListName, Standing] = {
     "historical": "HISTORICAL",
     "ended": "ORDER_SINCE_ENDED",
 }
-
-
-class OrderReader:
-    """Orders for display, kept between looks and brought up to date at each."""
-
-    def __init__(self, seal: Seal) -> None:
-        self._seal = seal
-        self._snapshot: RegistrySnapshot | None = None
-        self._plates: tuple[int, dict[str, set[str]]] = (-1, {})
-
-    async def load(self, conn: Connection, order_id: str) -> CourtOrder:
-        """The order with everything recorded so far. Call it outside a transaction."""
-        self._snapshot = await load_registry(conn, self._seal, self._snapshot)
-        order = self._snapshot.orders.get(order_id)
-        if order is None:
-            raise NotFoundError(
-                "The order of this alert is not in the registry.", "Restore the orders first."
-            )
-        return order
-
-    async def load_all(self, conn: Connection) -> RegistrySnapshot:
-        """Every order with everything recorded so far. Call it outside a transaction."""
-        self._snapshot = await load_registry(conn, self._seal, self._snapshot)
-        return self._snapshot
-
-    def respondents_of_plate(self, plate: str) -> frozenset[str]:
-        """Everyone whom any order links to `plate` (normal form); for a warning, never to be named."""
-        if self._snapshot is None:
-            return frozenset()
-        if self._plates[0] != self._snapshot.registry_sequence:
-            self._plates = (self._snapshot.registry_sequence, _by_plate(self._snapshot.orders.values()))
-        return frozenset(self._plates[1].get(plate, ()))
-
-
-def _by_plate(orders: Iterable[CourtOrder]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for order in orders:
-        for version in order.versions:
-            for respondent in version.respondents:
-                for vehicle in respondent.vehicles:
-                    found.setdefault(vehicle.plate, set()).add(respondent.respondent_id)
-    return found
 
 
 async def list_alerts(
@@ -143,7 +99,7 @@ async def find_alert(conn: Connection, reference: str) -> int:
     else:
         row = await conn.fetchrow(_SQL.find_by_id, reference)
     if row is None:
-        raise NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")
+        raise _no_alert()
     number: int = row["alert_number"]
     return number
 
@@ -151,7 +107,6 @@ async def find_alert(conn: Connection, reference: str) -> int:
 async def load_alert(
     conn: Connection,
     seal: Seal,
-    orders: OrderReader,
     alert_number: int,
     reviewer: Reviewer,
     *,
@@ -160,14 +115,15 @@ async def load_alert(
     read_now: datetime | None = None,
     view: str = "page",
 ) -> AlertView:
-    """One alert with everything a reviewer needs; the look is audited."""
-    found = await conn.fetchrow(_SQL.find_by_number, alert_number)
-    if found is None:
-        raise NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")
-    order = await orders.load(conn, found["order_id"])
+    """One alert with everything a reviewer needs; the look is audited.
+
+    Of the registry only the alert's order is opened, and those that may have its plate. The order is read
+    after the alert and its evidence, so that it never lacks a version by which they were judged.
+    """
     async with conn.transaction():
         record = await conn.fetchrow(_SQL.load_alert, alert_number)
-        assert record is not None
+        if record is None:
+            raise _no_alert()
         row = alert_row(record)
         matches = await conn.fetch(
             _SQL.load_evidence, record["root_id"], row.order_id, row.respondent_id, _EVIDENCE_SHOWN
@@ -181,6 +137,11 @@ async def load_alert(
             {(item.vehicle_id, item.device_id) for item in evidence},
             {(item.topic, item.partition, item.record_offset) for item in evidence},
         )
+        order = await _load_order(conn, seal, row.order_id)
+        plate = shown_plate(row, order, evidence) if evidence else None
+        links = PlateLinks()
+        if plate is not None:
+            links = await find_plate_links(conn, seal, plate.vehicle.plate, order)
         payload = {
             "alert_id": row.alert_id,
             "alert_number": row.alert_number,
@@ -194,17 +155,26 @@ async def load_alert(
         raise NotFoundError(
             "This alert has no evidence stored.", "Its rows were removed: restore the database."
         )
-    known = {version.version for version in order.versions}
-    if any(item.order_version not in known for item in evidence):  # changed between the two reads
-        order = await orders.load(conn, row.order_id)
     return view_alert(
         row,
         order,
-        orders,
         evidence,
         acts,
         policy,
         read_now or now,
         total=matches[0]["total"],
+        plate=plate,
+        links=links,
         neighbours=neighbours,
     )
+
+
+async def _load_order(conn: Connection, seal: Seal, order_id: str) -> CourtOrder:
+    order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
+    if order is None:
+        raise NotFoundError("The order of this alert is not in the registry.", "Restore the orders first.")
+    return order
+
+
+def _no_alert() -> NotFoundError:
+    return NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")
