@@ -14,13 +14,16 @@ from stayaway.alerts.review_acts import acknowledge, claim, confirm, dismiss
 from stayaway.alerts.review_audit import record_look_or_act
 from stayaway.alerts.review_model import (
     AlertPage,
+    AlertRow,
     AlertView,
+    Evidence,
     ListName,
     ListQuery,
     Reviewer,
 )
 from stayaway.alerts.review_rows import act_row, alert_row, evidence_rows
 from stayaway.alerts.review_view import shown_plate, view_alert
+from stayaway.alerts.two_places import Neighbours
 from stayaway.alerts.words import Standing
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import NotFoundError
@@ -125,18 +128,8 @@ async def load_alert(
         if record is None:
             raise _no_alert()
         row = alert_row(record)
-        matches = await conn.fetch(
-            _SQL.load_evidence, record["root_id"], row.order_id, row.respondent_id, _EVIDENCE_SHOWN
-        )
         acts = tuple(act_row(act) for act in await conn.fetch(_SQL.load_acts, row.alert_id))
-        beside = await fetch_neighbours(conn, record["root_id"], row.order_id, row.respondent_id, matches)
-        evidence = evidence_rows(seal, row.order_id, matches)
-        neighbours = open_neighbours(
-            seal,
-            beside,
-            {(item.vehicle_id, item.device_id) for item in evidence},
-            {(item.topic, item.partition, item.record_offset) for item in evidence},
-        )
+        evidence, total, neighbours = await _load_evidence(conn, seal, record["root_id"], row)
         order = await _load_order(conn, seal, row.order_id)
         plate = shown_plate(row, order, evidence) if evidence else None
         links = PlateLinks()
@@ -151,7 +144,7 @@ async def load_alert(
         await record_look_or_act(
             conn, seal, EntryType.ALERT_VIEWED, reviewer, row.order_id, row.alert_id, payload, now
         )
-    if not matches:
+    if not evidence:
         raise NotFoundError(
             "This alert has no evidence stored.", "Its rows were removed: restore the database."
         )
@@ -162,11 +155,27 @@ async def load_alert(
         acts,
         policy,
         read_now or now,
-        total=matches[0]["total"],
+        total=total,
         plate=plate,
         links=links,
         neighbours=neighbours,
     )
+
+
+async def _load_evidence(
+    conn: Connection, seal: Seal, root_id: str, row: AlertRow
+) -> tuple[tuple[Evidence, ...], int, Neighbours]:
+    """The newest of an alert's evidence, how much there is of it, and what is stored beside it."""
+    matches = await conn.fetch(_SQL.load_evidence, root_id, row.order_id, row.respondent_id, _EVIDENCE_SHOWN)
+    beside = await fetch_neighbours(conn, root_id, row.order_id, row.respondent_id, matches)
+    evidence = evidence_rows(seal, row.order_id, matches)
+    neighbours = open_neighbours(
+        seal,
+        beside,
+        {(item.vehicle_id, item.device_id) for item in evidence},
+        {(item.topic, item.partition, item.record_offset) for item in evidence},
+    )
+    return evidence, matches[0]["total"] if matches else 0, neighbours
 
 
 async def _load_order(conn: Connection, seal: Seal, order_id: str) -> CourtOrder:
