@@ -48,12 +48,6 @@ _EVIDENCE_SHOWN = 200
 """A device reporting each minute makes 1,440 sightings a day: the newest are shown, all are counted."""
 _PAGE_LIMIT = 500
 
-_STATES: dict[ListName, tuple[str, ...]] = {
-    "live": ("OPEN", "CLAIMED"),
-    "historical": ("OPEN", "CLAIMED"),
-    "ended": ("OPEN", "CLAIMED"),
-    "closed": ("CONFIRMED", "DISMISSED", "MERGED", "WITHDRAWN"),
-}
 _STANDINGS: dict[ListName, Standing] = {
     "live": "LIVE",
     "historical": "HISTORICAL",
@@ -67,13 +61,11 @@ async def list_alerts(
     """One page of a list, newest first; the look is audited. `view`: page, stream or api."""
     limit = max(1, min(query.limit, _PAGE_LIMIT))
     async with conn.transaction():
-        found = await conn.fetch(
-            _SQL.list_alerts,
-            list(_STATES[query.list_name]),
-            _STANDINGS.get(query.list_name),
-            query.before,
-            limit + 1,
-        )
+        if query.list_name == "closed":
+            found = await conn.fetch(_SQL.list_closed, query.before, limit + 1)
+        else:
+            standing = _STANDINGS[query.list_name]
+            found = await conn.fetch(_SQL.list_open, standing, query.before, limit + 1)
         rows = tuple(alert_row(row) for row in found[:limit])
         counts = await open_counts(conn)
         payload = {
