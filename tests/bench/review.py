@@ -63,6 +63,29 @@ async def seed(road: Road, bodies: list[dict[str, Any]]) -> None:
     await conn.close()
 
 
+async def close_more(dsn: str, wanted: int) -> None:
+    """So many closed alerts, as rows alone: copies of those there are, numbered after them."""
+    conn = await asyncpg.connect(dsn)
+    there = await conn.fetchval("SELECT count(*) FROM alert WHERE state = 'DISMISSED'")
+    columns = [
+        row["attname"]
+        for row in await conn.fetch(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'alert'::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attidentity = '' AND attname NOT IN ('alert_id', 'state')"
+        )
+    ]
+    names = ", ".join(columns)
+    await conn.execute(
+        f"INSERT INTO alert (alert_id, state, {names})"
+        f" SELECT alert_id || '/' || more, 'DISMISSED', {names}"
+        "   FROM alert, generate_series($1::bigint + 1, $1 + $2) AS more WHERE state = 'OPEN' LIMIT $2",
+        there,
+        max(wanted - there, 0),
+    )
+    await conn.execute("VACUUM ANALYZE alert")
+    await conn.close()
+
+
 def fill(road: Road, orders: int, alerts: int) -> None:
     """Import the orders by the command and seed the alerts, unless they are there."""
     (road.folder / "policy.json").write_bytes(review_policy().model_dump_json(by_alias=True).encode())
@@ -170,10 +193,11 @@ def measure_command(road: Road) -> None:
     print(f"  `stayaway orders due`: {time.perf_counter() - start:.1f} s, {peak:,.0f} MB at most")
 
 
-def bench_review(folder: Path, orders: int, alerts: int) -> None:
+def bench_review(folder: Path, orders: int, alerts: int, closed: int) -> None:
     with EmbeddedPostgres(folder / "postgres") as postgres:
         road = Road(postgres.dsn, "127.0.0.1:1", folder)
         fill(road, orders, alerts)
+        asyncio.run(close_more(postgres.dsn, closed))
         with page_server(road) as (http, pid):
             measure_pages(http, pid, alerts)
             measure_due(http, pid)
@@ -184,15 +208,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--orders", type=int, default=40_000)
     parser.add_argument("--alerts", type=int, default=2_000)
+    parser.add_argument("--closed", type=int, default=0, help="closed alerts besides")
     parser.add_argument("--folder", type=Path)
     wanted = parser.parse_args()
-    print(f"{wanted.orders:,} orders and {wanted.alerts:,} alerts with an order each", flush=True)
+    print(
+        f"{wanted.orders:,} orders; {wanted.alerts:,} open alerts, an order each; {wanted.closed:,} closed",
+        flush=True,
+    )
     if wanted.folder:
         wanted.folder.mkdir(exist_ok=True)
-        bench_review(wanted.folder, wanted.orders, wanted.alerts)
+        bench_review(wanted.folder, wanted.orders, wanted.alerts, wanted.closed)
     else:
         with tempfile.TemporaryDirectory() as name:
-            bench_review(Path(name), wanted.orders, wanted.alerts)
+            bench_review(Path(name), wanted.orders, wanted.alerts, wanted.closed)
 
 
 if __name__ == "__main__":
