@@ -35,7 +35,7 @@ async def look_at_due(
 ) -> tuple[DueItem, ...]:
     """Everything due at `now`, the most urgent kind first; the look is audited with the orders it names.
 
-    All orders as they were at one registry sequence. Call it outside a transaction: it takes some 12 s for
+    All orders as they were at one registry sequence. Call it outside a transaction: it takes some 15 s for
     100,000 orders. Raises StoredOrderError or SealError rather than leave an order out.
     """
     state = await load_state(conn)
