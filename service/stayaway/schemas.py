@@ -14,7 +14,6 @@ from pydantic import BaseModel, TypeAdapter
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
 from stayaway.alerts.explain_wire import ExplanationForm
-from stayaway.alerts.review import OrderReader
 from stayaway.alerts.wire import AlertForm, DecisionForm, SummaryForm
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
@@ -116,7 +115,7 @@ def asyncapi_document() -> dict[str, Any]:
 
 def openapi_document() -> dict[str, Any]:
     """The review API; its routes are described without being served, so they are given nothing."""
-    return create_api(cast("ReviewSettings", None), cast("OrderReader", None)).openapi()
+    return create_api(cast("ReviewSettings", None)).openapi()
 
 
 def main() -> None:

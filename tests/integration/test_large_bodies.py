@@ -7,7 +7,6 @@ from typing import cast
 
 import uvicorn
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.platform.serving import LoopServer, listen
@@ -23,7 +22,7 @@ def _post(port: int, size: int) -> tuple[int, bytes]:
 
 
 async def test_a_body_of_20_mb_is_refused_in_words() -> None:
-    app = create_api(cast("ReviewSettings", None), cast("OrderReader", None))
+    app = create_api(cast("ReviewSettings", None))
     listener = listen("The API", 0)
     server = LoopServer(uvicorn.Config(app, access_log=False, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

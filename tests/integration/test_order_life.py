@@ -14,13 +14,13 @@ from stayaway.alerts.order_expiry import mark_ended_orders
 from stayaway.audit.entries import open_entry
 from stayaway.audit.store import list_streams, load_entries, verify_stream
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.load import load_registry
 from stayaway.platform.seal import FileSeal
 from support.alert_seed import SeededAlert, read, seed_alert
 from support.commands import STAYAWAY, plain_environment
 from support.databases import SERVERS
 from support.desk import POLICY, START, TYPED, Desk, opened_desk
 from support.lives import draft_content
+from support.whole_registry import load_registry
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 

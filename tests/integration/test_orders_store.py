@@ -15,7 +15,7 @@ from stayaway.audit.store import load_entries, verify_stream
 from stayaway.kernel.instants import parse_instant
 from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL, SEAL_PURPOSE
 from stayaway.orders.codec import StoredOrderError
-from stayaway.orders.load import load_changed, load_orders, load_registry, load_sequence, load_stored
+from stayaway.orders.load import load_changed, load_orders, load_sequence, load_stored
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.store import (
     ImportOutcome,
@@ -25,6 +25,7 @@ from stayaway.orders.store import (
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
 from support.tampering import tamper
+from support.whole_registry import load_registry
 from support.wire_examples import ORDERS
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -211,21 +212,21 @@ async def test_what_says_it_was_recorded_in_the_future_is_refused(
     assert (await load_registry(connection, seal)).known_at == outcome.known_at
 
 
-async def test_following_reads_only_what_was_added(connection: asyncpg.Connection, seal: FileSeal) -> None:
-    """A snapshot followed step by step equals one loaded at once, and shares what did not change."""
+async def test_records_of_several_changes_come_together(
+    connection: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Versions by their numbers, whatever order they were recorded in; a snapshot stays as it was."""
     await apply(connection, seal, orders("O1", "O2"))
     first = await load_registry(connection, seal)
-    assert await load_registry(connection, seal, first) is first
     await apply(connection, seal, orders("O1", version=3, case_number="F-3") | {"notices": []})
     await apply(
         connection, seal, orders("O1", version=2, case_number="F-2") | {"recalls": [RECALL], "notices": []}
     )
-    followed = await load_registry(connection, seal, first)
-    assert followed == await load_registry(connection, seal)
-    assert followed.orders["O2"] is first.orders["O2"]
-    assert [version.version for version in followed.orders["O1"].versions] == [1, 2, 3]
-    assert first.orders["O1"].recalls == ()
-    assert followed.head_changes == {"O1": 3, "O2": 1}
+    after = await load_registry(connection, seal)
+    assert after.orders["O2"] == first.orders["O2"]
+    assert [version.version for version in after.orders["O1"].versions] == [1, 2, 3]
+    assert (len(after.orders["O1"].recalls), first.orders["O1"].recalls) == (1, ())
+    assert after.head_changes == {"O1": 3, "O2": 1}
 
 
 async def test_a_change_says_what_it_changed_and_when(connection: asyncpg.Connection, seal: FileSeal) -> None:
@@ -265,11 +266,12 @@ async def test_some_orders_alone_are_those_of_the_registry(
     """At the same sequence and K; an order that is not there is not there."""
     await apply(connection, seal, orders("O1", "O2", "O3"))
     await apply(connection, seal, orders("O2", version=2, case_number="F-2") | {"notices": []})
-    whole = await load_registry(connection, seal)
+    whole = await load_stored(connection, seal, ["O1", "O2", "O3"], 2)
     some = await load_orders(connection, seal, ["O3", "O2", "O9"])
-    assert some.orders == {name: whole.orders[name] for name in ("O2", "O3")}
+    assert some.orders == {name: whole[name].order for name in ("O2", "O3")}
     assert some.head_changes == {"O2": 2, "O3": 1}
-    assert (some.registry_sequence, some.known_at) == (whole.registry_sequence, whole.known_at)
+    changed = await load_changed(connection, 0)
+    assert (some.registry_sequence, some.known_at) == (changed.registry_sequence, changed.known_at)
 
 
 async def test_an_import_can_be_read_in_its_own_transaction(

@@ -56,7 +56,7 @@ async def conn(pool: Pool, seal: FileSeal) -> AsyncIterator[Connection]:
 
 
 async def load(conn: Connection, seal: FileSeal, number: int) -> AlertView:
-    return await review.load_alert(conn, seal, review.OrderReader(seal), number, ANN, policy=POLICY, now=NOW)
+    return await review.load_alert(conn, seal, number, ANN, policy=POLICY, now=NOW)
 
 
 async def test_of_many_claims_at_once_exactly_one_wins(pool: Pool, conn: Connection, seal: FileSeal) -> None:
@@ -178,17 +178,45 @@ async def test_every_list_holds_its_own_alerts_only(conn: Connection, seal: File
         assert page.open_counts == {"live": 1, "historical": 1, "ended": 1}
 
 
-async def test_pages_of_a_list_meet_without_gap_or_overlap(conn: Connection, seal: FileSeal) -> None:
-    numbers = [await seed_alert(conn, seal, SeededAlert(events=[read(n)])) for n in range(5)]
+@pytest.mark.parametrize(("name", "state"), [("live", "OPEN"), ("closed", "WITHDRAWN")])
+async def test_pages_of_a_list_meet_without_gap_or_overlap(
+    conn: Connection, seal: FileSeal, name: ListName, state: str
+) -> None:
+    numbers = [await seed_alert(conn, seal, SeededAlert(events=[read(n)], state=state)) for n in range(5)]
     shown: list[int] = []
     before: int | None = None
     while True:
-        page = await review.list_alerts(conn, seal, ListQuery(before=before, limit=2), ANN, now=NOW)
+        query = ListQuery(list_name=name, before=before, limit=2)
+        page = await review.list_alerts(conn, seal, query, ANN, now=NOW)
         shown += [row.alert_number for row in page.rows]
         before = page.next_before
         if before is None:
             break
     assert shown == numbers[::-1]
+
+
+async def test_what_waits_is_found_without_walking_through_the_closed(
+    conn: Connection, seal: FileSeal
+) -> None:
+    """By Postgres' own count of rows; also once it has a plan for any parameters."""
+    await seed_alert(conn, seal, SeededAlert(events=[read()], cautions=["HISTORICAL"]))
+    await seed_alert(conn, seal, SeededAlert(events=[read(1)], state="DISMISSED"))
+    columns = "raised_observed_at, order_id, respondent_id, raised_at, state, order_versions, zone_ids,"
+    columns += "first_observed_at, last_observed_at, sighting_count, match_kind, zone_relation, cautions,"
+    columns += "registry_sequence, known_at, policy_sha256, engine"
+    await conn.execute(
+        f"INSERT INTO alert (alert_id, {columns}) SELECT alert_id || number, {columns}"
+        " FROM alert, generate_series(1, 5000) AS more (number) WHERE state = 'DISMISSED'"
+    )
+    await conn.execute("ANALYZE alert")
+    await conn.execute("SET plan_cache_mode = force_generic_plan")
+    async with conn.transaction():
+        query = ListQuery(list_name="historical")
+        assert len((await review.list_alerts(conn, seal, query, ANN, now=NOW)).rows) == 1
+        fetched = await conn.fetchval(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'alert'"
+        )
+    assert fetched < 10
 
 
 async def test_every_look_is_audited_with_its_purpose(conn: Connection, seal: FileSeal) -> None:
@@ -222,6 +250,66 @@ async def test_a_plate_that_another_order_links_to_somebody_else_is_said_without
     shared = next(fact.text for fact in view.facts if fact.code == "SHARED_VEHICLE")
     assert "2 respondents" in shared
     assert "R77" not in shared
+
+
+async def test_a_page_reads_its_order_and_those_of_its_plate_alone(conn: Connection, seal: FileSeal) -> None:
+    """By Postgres' own count of the rows that it fetched, in a registry of many orders."""
+    plates = [f"QQQ{number}" for number in range(50)] + ["XYZ200"]
+    bodies = [order(f"P{number}") for number in range(len(plates))]
+    for body, plate in zip(bodies, plates, strict=True):
+        body["respondents"][0]["vehicles"] = [body["respondents"][0]["vehicles"][1] | {"plate": plate}]
+    await import_orders(conn, seal, bodies)
+    number = await seed_alert(conn, seal, SeededAlert(events=[read()]))
+    async with conn.transaction():
+        await conn.execute("SET LOCAL enable_seqscan = off")  # a small table would be read whole anyway
+        await load(conn, seal, number)
+        fetched = await conn.fetchval(
+            "SELECT greatest(seq_tup_read, idx_tup_fetch) FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'order_record'"
+        )
+    assert fetched == 6  # O1, O2 and P50, each a version and a notice
+    assert await conn.fetchval("SELECT count(*) FROM order_record") == 106
+
+
+async def test_two_who_look_while_the_order_changes_both_see_the_change(
+    pool: Pool, conn: Connection, seal: FileSeal
+) -> None:
+    """They have begun, then a version is recorded, judges the evidence again, and the order is recalled."""
+    number = await seed_alert(conn, seal, SeededAlert(events=[read()]))
+    recall = {"order_id": "O1", "recalled_at": "2026-03-06T20:00:00Z", "reason_text": "dismissed"}
+
+    async def look() -> AlertView:
+        async with pool.acquire() as own:
+            return await load(own, seal, number)
+
+    async with conn.transaction():
+        await conn.execute("LOCK TABLE decision")
+        looks = [asyncio.create_task(look()) for _ in range(2)]
+        waiting = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database"
+        )
+        waiting += " WHERE datname = current_database())"
+        async with pool.acquire() as watching:
+            while await watching.fetchval(waiting) < len(looks):
+                pass
+        await import_orders(
+            conn,
+            seal,
+            [order(version=2, case_number="F-2", recorded_at="2026-03-06T20:01:00Z")],
+            recalls=[recall | {"recorded_at": "2026-03-06T20:02:00Z"}],
+        )
+        await conn.execute("UPDATE decision SET order_version = 2")
+    for view in await asyncio.gather(*looks):
+        assert (view.version.version, view.version.case_number) == (2, "F-2")
+        assert "ORDER_SINCE_ENDED" in [fact.code for fact in view.facts]
+    assert [entry.entry_type for entry in await load_entries(conn, "web")] == ["ALERT_VIEWED"] * 2
+
+
+async def test_a_damaged_order_of_the_same_plate_hides_no_alert(conn: Connection, seal: FileSeal) -> None:
+    number = await seed_alert(conn, seal, SeededAlert(events=[read()]))
+    await conn.execute("UPDATE order_record SET payload_sealed = 'x' WHERE order_id = 'O2'")
+    facts = {fact.code: fact.text for fact in (await load(conn, seal, number)).facts}
+    assert facts["LINKS_UNOPENED"].startswith("1 other order that may link this plate could not be opened")
 
 
 async def test_a_merged_alert_s_sightings_show_under_the_one_it_went_into(

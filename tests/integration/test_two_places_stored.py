@@ -13,7 +13,7 @@ from stayaway.alerts.explain import explain_alert
 from stayaway.alerts.explain_wire import ExplanationForm
 from stayaway.alerts.neighbours import MOST_OPENED
 from stayaway.alerts.order_changes import import_orders
-from stayaway.alerts.review import OrderReader, load_alert
+from stayaway.alerts.review import load_alert
 from stayaway.alerts.review_model import Reviewer
 from stayaway.cli.explain import explanation_lines
 from stayaway.kernel.instants import format_instant
@@ -82,8 +82,7 @@ class Room:
         assert (f"Evidence, which decides nothing: {words}" in explanation_lines(explained, every=False)) == (
             words is not None
         )
-        reader = OrderReader(self.seal)
-        view = await load_alert(self.conn, self.seal, reader, number, WHO, policy=POLICY, now=NOW)
+        view = await load_alert(self.conn, self.seal, number, WHO, policy=POLICY, now=NOW)
         assert [fact.text for fact in view.facts if fact.code == "TWO_PLACES"] == ([words] if words else [])
         return words
 
@@ -158,7 +157,7 @@ async def test_a_neighbour_that_does_not_open_is_said_and_hides_no_alert(room: R
     assert ExplanationForm.of(explained).neighbours_unopened == 1
     words = str(explained.neighbours.unopened_words)
     assert words in explanation_lines(explained, every=False)
-    view = await load_alert(room.conn, room.seal, OrderReader(room.seal), 2, WHO, policy=POLICY, now=NOW)
+    view = await load_alert(room.conn, room.seal, 2, WHO, policy=POLICY, now=NOW)
     assert ("NEIGHBOURS_UNOPENED", words) in [(fact.code, fact.text) for fact in view.facts]
 
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.platform.postgres import Pool, open_pool
@@ -21,7 +20,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 async def test_it_is_ready_only_with_its_own_tables(pool: Pool, seal: FileSeal) -> None:
-    app = create_api(ReviewSettings(pool=pool, seal=seal, policy=example_policy()), OrderReader(seal))
+    app = create_api(ReviewSettings(pool=pool, seal=seal, policy=example_policy()))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for path, status in (("/health/live", "live"), ("/health/ready", "ready")):

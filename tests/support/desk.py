@@ -9,18 +9,17 @@ from typing import Any
 
 import httpx
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.kernel.instants import format_instant
 from stayaway.matching.engine import Engine
 from stayaway.orders.known_places import NO_PLACES, KnownPlaces
-from stayaway.orders.load import load_registry
 from stayaway.platform.postgres import Pool, open_pool
 from stayaway.platform.seal import FileSeal
 from stayaway.sightings.batch import decode_batch
 from support.alert_seed import SeededAlert, read, review_policy, seed_alert
 from support.lives import answers_to, draft_content, registry_policy
+from support.whole_registry import load_registry
 
 START = datetime(2026, 3, 6, 18, 0, tzinfo=UTC)
 POLICY = review_policy()
@@ -124,7 +123,7 @@ async def opened_desk(database: str, seal: FileSeal, places: KnownPlaces = NO_PL
             clock=clock,
             wall_clock=clock,
         )
-        app = create_api(settings, OrderReader(seal))
+        app = create_api(settings)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             yield Desk(http, pool, seal, clock)

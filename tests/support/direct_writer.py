@@ -12,10 +12,10 @@ from stayaway.alerts.evidence import Judged
 from stayaway.alerts.rows import ENGINE_NAME, Basis
 from stayaway.alerts.store import Recorded, publish_changes, record_decisions
 from stayaway.matching.engine import Engine
-from stayaway.orders.load import load_registry
 from stayaway.platform.seal import Seal
 from stayaway.sightings.batch import decode_batch
 from stayaway.worker.locks import lock_batch
+from support.whole_registry import load_registry
 
 NOW = datetime(2026, 3, 6, 21, 0, tzinfo=UTC)
 

@@ -10,7 +10,6 @@ import structlog.testing
 
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Judgement
-from stayaway.orders.load import load_registry
 from stayaway.platform.seal import FileSeal
 from stayaway.sightings.batch import decode_batch
 from stayaway.worker.database import Database
@@ -20,6 +19,7 @@ from stayaway.worker.keeper import PackKeeper
 from stayaway.worker.packs import in_blocks, write_pack, writing
 from stayaway.worker.shelf import OrderShelf
 from support.tampering import tamper
+from support.whole_registry import load_registry
 from support.worker_rig import Rig, read
 
 RECALL = {

@@ -5,33 +5,34 @@ Every look and every act leaves its audit entry in its own transaction (promise 
 instant recorded; `read_now` the one that "read N min ago" counts from (a replay has its own).
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.neighbours import fetch_neighbours, open_neighbours
+from stayaway.alerts.plate_links import PlateLinks, find_plate_links
 from stayaway.alerts.review_acts import acknowledge, claim, confirm, dismiss
 from stayaway.alerts.review_audit import record_look_or_act
 from stayaway.alerts.review_model import (
     AlertPage,
+    AlertRow,
     AlertView,
+    Evidence,
     ListName,
     ListQuery,
     Reviewer,
 )
 from stayaway.alerts.review_rows import act_row, alert_row, evidence_rows
-from stayaway.alerts.review_view import view_alert
+from stayaway.alerts.review_view import shown_plate, view_alert
+from stayaway.alerts.two_places import Neighbours
 from stayaway.alerts.words import Standing
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import NotFoundError
-from stayaway.orders.load import load_registry
+from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.model import CourtOrder
-from stayaway.orders.registry import RegistrySnapshot
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 __all__ = [
-    "OrderReader",
     "acknowledge",
     "claim",
     "confirm",
@@ -47,59 +48,11 @@ _EVIDENCE_SHOWN = 200
 """A device reporting each minute makes 1,440 sightings a day: the newest are shown, all are counted."""
 _PAGE_LIMIT = 500
 
-_STATES: dict[ListName, tuple[str, ...]] = {
-    "live": ("OPEN", "CLAIMED"),
-    "historical": ("OPEN", "CLAIMED"),
-    "ended": ("OPEN", "CLAIMED"),
-    "closed": ("CONFIRMED", "DISMISSED", "MERGED", "WITHDRAWN"),
-}
 _STANDINGS: dict[ListName, Standing] = {
     "live": "LIVE",
     "historical": "HISTORICAL",
     "ended": "ORDER_SINCE_ENDED",
 }
-
-
-class OrderReader:
-    """Orders for display, kept between looks and brought up to date at each."""
-
-    def __init__(self, seal: Seal) -> None:
-        self._seal = seal
-        self._snapshot: RegistrySnapshot | None = None
-        self._plates: tuple[int, dict[str, set[str]]] = (-1, {})
-
-    async def load(self, conn: Connection, order_id: str) -> CourtOrder:
-        """The order with everything recorded so far. Call it outside a transaction."""
-        self._snapshot = await load_registry(conn, self._seal, self._snapshot)
-        order = self._snapshot.orders.get(order_id)
-        if order is None:
-            raise NotFoundError(
-                "The order of this alert is not in the registry.", "Restore the orders first."
-            )
-        return order
-
-    async def load_all(self, conn: Connection) -> RegistrySnapshot:
-        """Every order with everything recorded so far. Call it outside a transaction."""
-        self._snapshot = await load_registry(conn, self._seal, self._snapshot)
-        return self._snapshot
-
-    def respondents_of_plate(self, plate: str) -> frozenset[str]:
-        """Everyone whom any order links to `plate` (normal form); for a warning, never to be named."""
-        if self._snapshot is None:
-            return frozenset()
-        if self._plates[0] != self._snapshot.registry_sequence:
-            self._plates = (self._snapshot.registry_sequence, _by_plate(self._snapshot.orders.values()))
-        return frozenset(self._plates[1].get(plate, ()))
-
-
-def _by_plate(orders: Iterable[CourtOrder]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for order in orders:
-        for version in order.versions:
-            for respondent in version.respondents:
-                for vehicle in respondent.vehicles:
-                    found.setdefault(vehicle.plate, set()).add(respondent.respondent_id)
-    return found
 
 
 async def list_alerts(
@@ -108,13 +61,11 @@ async def list_alerts(
     """One page of a list, newest first; the look is audited. `view`: page, stream or api."""
     limit = max(1, min(query.limit, _PAGE_LIMIT))
     async with conn.transaction():
-        found = await conn.fetch(
-            _SQL.list_alerts,
-            list(_STATES[query.list_name]),
-            _STANDINGS.get(query.list_name),
-            query.before,
-            limit + 1,
-        )
+        if query.list_name == "closed":
+            found = await conn.fetch(_SQL.list_closed, query.before, limit + 1)
+        else:
+            standing = _STANDINGS[query.list_name]
+            found = await conn.fetch(_SQL.list_open, standing, query.before, limit + 1)
         rows = tuple(alert_row(row) for row in found[:limit])
         counts = await open_counts(conn)
         payload = {
@@ -143,7 +94,7 @@ async def find_alert(conn: Connection, reference: str) -> int:
     else:
         row = await conn.fetchrow(_SQL.find_by_id, reference)
     if row is None:
-        raise NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")
+        raise _no_alert()
     number: int = row["alert_number"]
     return number
 
@@ -151,7 +102,6 @@ async def find_alert(conn: Connection, reference: str) -> int:
 async def load_alert(
     conn: Connection,
     seal: Seal,
-    orders: OrderReader,
     alert_number: int,
     reviewer: Reviewer,
     *,
@@ -160,28 +110,24 @@ async def load_alert(
     read_now: datetime | None = None,
     view: str = "page",
 ) -> AlertView:
-    """One alert with everything a reviewer needs; the look is audited."""
-    found = await conn.fetchrow(_SQL.find_by_number, alert_number)
-    if found is None:
-        raise NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")
-    order = await orders.load(conn, found["order_id"])
+    """One alert with everything a reviewer needs; the look is audited.
+
+    Of the registry only the alert's order is opened, and those that may have its plate. The order is read
+    after the alert and its evidence, so that it never lacks a version by which they were judged.
+    """
     async with conn.transaction():
         record = await conn.fetchrow(_SQL.load_alert, alert_number)
-        assert record is not None
+        if record is None:
+            raise _no_alert()
         row = alert_row(record)
-        matches = await conn.fetch(
-            _SQL.load_evidence, record["root_id"], row.order_id, row.respondent_id, _EVIDENCE_SHOWN
-        )
         acts = tuple(act_row(act) for act in await conn.fetch(_SQL.load_acts, row.alert_id))
-        beside = await fetch_neighbours(conn, record["root_id"], row.order_id, row.respondent_id, matches)
         approved = {found["version"] for found in await conn.fetch(_SQL.approved_versions, row.order_id)}
-        evidence = evidence_rows(seal, row.order_id, matches)
-        neighbours = open_neighbours(
-            seal,
-            beside,
-            {(item.vehicle_id, item.device_id) for item in evidence},
-            {(item.topic, item.partition, item.record_offset) for item in evidence},
-        )
+        evidence, total, neighbours = await _load_evidence(conn, seal, record["root_id"], row)
+        order = await _load_order(conn, seal, row.order_id)
+        plate = shown_plate(row, order, evidence) if evidence else None
+        links = PlateLinks()
+        if plate is not None:
+            links = await find_plate_links(conn, seal, plate.vehicle.plate, order)
         payload = {
             "alert_id": row.alert_id,
             "alert_number": row.alert_number,
@@ -191,22 +137,47 @@ async def load_alert(
         await record_look_or_act(
             conn, seal, EntryType.ALERT_VIEWED, reviewer, row.order_id, row.alert_id, payload, now
         )
-    if not matches:
+    if not evidence:
         raise NotFoundError(
             "This alert has no evidence stored.", "Its rows were removed: restore the database."
         )
-    known = {version.version for version in order.versions}
-    if any(item.order_version not in known for item in evidence):  # changed between the two reads
-        order = await orders.load(conn, row.order_id)
     return view_alert(
         row,
         order,
-        orders,
         evidence,
         acts,
         policy,
         read_now or now,
-        total=matches[0]["total"],
+        total=total,
         approved_versions=approved,
+        plate=plate,
+        links=links,
         neighbours=neighbours,
     )
+
+
+async def _load_evidence(
+    conn: Connection, seal: Seal, root_id: str, row: AlertRow
+) -> tuple[tuple[Evidence, ...], int, Neighbours]:
+    """The newest of an alert's evidence, how much there is of it, and what is stored beside it."""
+    matches = await conn.fetch(_SQL.load_evidence, root_id, row.order_id, row.respondent_id, _EVIDENCE_SHOWN)
+    beside = await fetch_neighbours(conn, root_id, row.order_id, row.respondent_id, matches)
+    evidence = evidence_rows(seal, row.order_id, matches)
+    neighbours = open_neighbours(
+        seal,
+        beside,
+        {(item.vehicle_id, item.device_id) for item in evidence},
+        {(item.topic, item.partition, item.record_offset) for item in evidence},
+    )
+    return evidence, matches[0]["total"] if matches else 0, neighbours
+
+
+async def _load_order(conn: Connection, seal: Seal, order_id: str) -> CourtOrder:
+    order = (await load_court_orders(conn, seal, (order_id,))).get(order_id)
+    if order is None:
+        raise NotFoundError("The order of this alert is not in the registry.", "Restore the orders first.")
+    return order
+
+
+def _no_alert() -> NotFoundError:
+    return NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")

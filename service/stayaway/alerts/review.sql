@@ -1,15 +1,24 @@
--- name: list_alerts
--- description: One page of a list, newest first. $1 states, $2 standing or null, $3 below this number, $4 limit.
+-- name: list_open
+-- description: One page of the alerts that wait, newest first. $1 standing, $2 below this number, $3 limit.
+-- The states are written out, so that Postgres knows how few these are and does not walk through the closed.
 SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from_number
   FROM alert a
- WHERE a.state = ANY ($1::text[])
-   AND ($2::text IS NULL
-        OR $2 = CASE WHEN 'ORDER_SINCE_ENDED' = ANY (a.cautions) THEN 'ORDER_SINCE_ENDED'
-                     WHEN 'HISTORICAL' = ANY (a.cautions) THEN 'HISTORICAL'
-                     ELSE 'LIVE' END)
-   AND ($3::bigint IS NULL OR a.alert_number < $3)
+ WHERE a.state IN ('OPEN', 'CLAIMED')
+   AND $1::text = CASE WHEN 'ORDER_SINCE_ENDED' = ANY (a.cautions) THEN 'ORDER_SINCE_ENDED'
+                       WHEN 'HISTORICAL' = ANY (a.cautions) THEN 'HISTORICAL'
+                       ELSE 'LIVE' END
+   AND ($2::bigint IS NULL OR a.alert_number < $2)
  ORDER BY a.alert_number DESC
- LIMIT $4;
+ LIMIT $3;
+
+-- name: list_closed
+-- description: One page of the others, newest first. $1 below this number, $2 limit.
+SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from_number
+  FROM alert a
+ WHERE a.state NOT IN ('OPEN', 'CLAIMED')
+   AND ($1::bigint IS NULL OR a.alert_number < $1)
+ ORDER BY a.alert_number DESC
+ LIMIT $2;
 
 -- name: count_open
 -- description: How many alerts wait for a person, by standing.

@@ -7,6 +7,7 @@ DOMAIN.md), so a shared, borrowed or differing vehicle comes first.
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from stayaway.alerts.plate_links import PlateLinks
 from stayaway.alerts.review_model import AlertRow, Evidence, Fact, PlateView
 from stayaway.alerts.two_places import Neighbours, TwoPlaces
 from stayaway.alerts.words import CAUTIONS, EXCEPTIONS, MATCH_KINDS
@@ -58,7 +59,7 @@ def facts_against(
     approved_versions: Collection[int],
     best: Evidence,
     plate: PlateView | None,
-    others_linked: int,
+    links: PlateLinks,
     exceptions: Sequence[OrderException],
     expires_at: datetime | None,
     two_places: TwoPlaces | None,
@@ -67,13 +68,13 @@ def facts_against(
 ) -> tuple[Fact, ...]:
     """In the order a reader needs them: the order, the vehicle, the plate, the place.
 
-    `others_linked`: how many other respondents, of this or any other order, the plate is linked to.
+    `links`: whom this and all other orders link to the plate.
     `approved_versions`: those of the order that people approved here; the others came with a file.
     """
     return (
         *_order_facts(row, order, exceptions, expires_at, now),
         *_fed_facts(row, approved_versions),
-        *(_vehicle_facts(plate, others_linked, now) if plate else ()),
+        *(_vehicle_facts(row, plate, links, now) if plate else ()),
         *(_plate_facts(best, plate) if plate else ()),
         *_place_facts(best, two_places, neighbours),
         *_record_facts(row),
@@ -127,7 +128,7 @@ def _fed_facts(row: AlertRow, approved_versions: Collection[int]) -> Iterator[Fa
             )
 
 
-def _vehicle_facts(plate: PlateView, others_linked: int, now: datetime) -> Iterator[Fact]:
+def _vehicle_facts(row: AlertRow, plate: PlateView, links: PlateLinks, now: datetime) -> Iterator[Fact]:
     vehicle = plate.vehicle
     differing = description_conflicts(plate.read, vehicle)
     if differing:
@@ -139,11 +140,11 @@ def _vehicle_facts(plate: PlateView, others_linked: int, now: datetime) -> Itera
         )
     elif vehicle.used_by is None:
         yield Fact(code="USE_NOT_ASKED", text="Nobody recorded whether a protected person uses this vehicle.")
-    if others_linked:
-        yield Fact(
-            code="SHARED_VEHICLE",
-            text=f"Orders link this plate to {others_linked + 1} respondents: any of them may be driving.",
-        )
+    others = links.others_words(row.respondent_id)
+    if others is not None:
+        yield Fact(code="SHARED_VEHICLE", text=others)
+    if links.unopened_words is not None:
+        yield Fact(code="LINKS_UNOPENED", text=links.unopened_words)
     if vehicle.link_basis == "CO_REGISTERED":
         yield Fact(code="CO_REGISTERED", text="Co-registered: somebody else owns this vehicle too.")
     if vehicle.link_basis == "KNOWN_DRIVER":

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Protocol
 
 from stayaway.access.policy import Policy
+from stayaway.alerts.plate_links import PlateLinks
 from stayaway.alerts.review_facts import best_evidence, best_plate, facts_against
 from stayaway.alerts.review_model import (
     Act,
     AlertRow,
     AlertView,
     Evidence,
+    PlateView,
 )
 from stayaway.alerts.two_places import Fix, Neighbours, find_two_places
 from stayaway.alerts.words import LeadWords, lead_words
@@ -19,17 +20,15 @@ from stayaway.orders.model import CourtOrder, OrderException, OrderVersion, Zone
 from stayaway.orders.rules import counting_notices, version_expires_at
 
 
-class OrdersOfPlates(Protocol):
-    """Who else is linked to a plate."""
-
-    def respondents_of_plate(self, plate: str) -> frozenset[str]:
-        """Everyone whom any order links to `plate`."""
+def shown_plate(row: AlertRow, order: CourtOrder, evidence: tuple[Evidence, ...]) -> PlateView | None:
+    """The plate that the alert is shown with; None where only a device reported. Raises as `view_alert`."""
+    version = _version(order, best_evidence(evidence).order_version)
+    return best_plate(evidence, version, row.respondent_id)
 
 
 def view_alert(
     row: AlertRow,
     order: CourtOrder,
-    orders: OrdersOfPlates,
     evidence: tuple[Evidence, ...],
     acts: tuple[Act, ...],
     policy: Policy,
@@ -37,17 +36,18 @@ def view_alert(
     *,
     total: int,
     approved_versions: Collection[int],
+    plate: PlateView | None,
+    links: PlateLinks,
     neighbours: Neighbours,
 ) -> AlertView:
     """The alert as a person needs it at `read_now`. `total`: matches stored, also those not loaded.
 
     `approved_versions`: those of the order that people approved here; the others came with a file.
-    `neighbours`: what is stored beside them, for `two_places`.
+    `plate`: that of `shown_plate`; `links`: whom orders link to it. `neighbours`: what is stored beside
+    the evidence, for `two_places`. Raises NotFoundError for evidence of a version that `order` lacks.
     """
     best = best_evidence(evidence)
     version = _version(order, best.order_version)
-    plate = best_plate(evidence, version, row.respondent_id)
-    linked = orders.respondents_of_plate(plate.vehicle.plate) if plate else frozenset()
     zones = _zones(order, evidence)
     exceptions = _exceptions(version, evidence)
     expires_at = version_expires_at(version, counting_notices(order, row.respondent_id, policy.notice_kinds))
@@ -69,7 +69,7 @@ def view_alert(
             approved_versions=approved_versions,
             best=best,
             plate=plate,
-            others_linked=len(linked - {row.respondent_id}),
+            links=links,
             exceptions=exceptions,
             expires_at=expires_at,
             two_places=find_two_places(

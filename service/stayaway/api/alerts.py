@@ -42,7 +42,7 @@ def has_image(settings: ReviewSettings, view: AlertView) -> bool:
     return any(settings.images(sha256) is not None for sha256 in view.image_sha256s)
 
 
-def alerts_router(settings: ReviewSettings, orders: review.OrderReader) -> APIRouter:
+def alerts_router(settings: ReviewSettings) -> APIRouter:
     """The routes, on these settings."""
     router = APIRouter(
         route_class=StrictRoute,
@@ -50,8 +50,8 @@ def alerts_router(settings: ReviewSettings, orders: review.OrderReader) -> APIRo
         tags=["alerts"],
         responses={code: {"model": Problem} for code in (404, 409, 422, 503)},
     )
-    _add_looks(router, settings, orders)
-    _add_acts(router, settings, orders)
+    _add_looks(router, settings)
+    _add_acts(router, settings)
     return router
 
 
@@ -59,12 +59,11 @@ def _reviewer(actor: str) -> Reviewer:
     return Reviewer(name=unquote(actor), channel="web")
 
 
-async def _load(settings: ReviewSettings, orders: review.OrderReader, number: int, actor: str) -> AlertView:
+async def _load(settings: ReviewSettings, number: int, actor: str) -> AlertView:
     async with settings.pool.acquire() as conn:
         return await review.load_alert(
             conn,
             settings.seal,
-            orders,
             number,
             _reviewer(actor),
             policy=settings.policy,
@@ -74,7 +73,7 @@ async def _load(settings: ReviewSettings, orders: review.OrderReader, number: in
         )
 
 
-def _add_looks(router: APIRouter, settings: ReviewSettings, orders: review.OrderReader) -> None:
+def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
     @router.get("")
     async def list_alerts(
         list_name: Annotated[ListName, Query(alias="list")] = "live",
@@ -97,11 +96,11 @@ def _add_looks(router: APIRouter, settings: ReviewSettings, orders: review.Order
     @router.get("/{alert_number}")
     async def show_alert(alert_number: Number, actor: ActorName = "unnamed") -> AlertDetail:
         """One alert with its words, what speaks against it, and its evidence. The look is audited."""
-        view = await _load(settings, orders, alert_number, actor)
+        view = await _load(settings, alert_number, actor)
         return AlertDetail.of_view(view, settings.wall_clock())
 
 
-def _add_acts(router: APIRouter, settings: ReviewSettings, orders: review.OrderReader) -> None:
+def _add_acts(router: APIRouter, settings: ReviewSettings) -> None:
     @router.post("/{alert_number}/claim")
     async def claim_alert(alert_number: Number, _body: ClaimForm, actor: ActorName) -> AlertItem:
         """Take the alert for 90 s, or hold it for 90 s more."""
@@ -121,7 +120,7 @@ def _add_acts(router: APIRouter, settings: ReviewSettings, orders: review.OrderR
     @router.post("/{alert_number}/confirm")
     async def confirm_alert(alert_number: Number, body: ConfirmForm, actor: ActorName) -> AlertItem:
         """Record a verified lead. Needs `sight` for a plate, `second_look` for approximate kinds."""
-        view = await _load(settings, orders, alert_number, actor)
+        view = await _load(settings, alert_number, actor)
         now = settings.wall_clock()
         async with settings.pool.acquire() as conn:
             row = await review.confirm(

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Lifespan
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.address import refuse_unknown_parameters
 from stayaway.api.alerts import alerts_router
 from stayaway.api.guard import Guard
@@ -27,7 +26,6 @@ PageOfProblem = Callable[[Request, Problem], Response]
 
 def create_api(
     settings: ReviewSettings,
-    orders: OrderReader,
     *,
     page_of_problem: PageOfProblem | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -43,8 +41,8 @@ def create_api(
         lifespan=lifespan,
     )
     routers = (
-        alerts_router(settings, orders),
-        orders_router(settings, orders),
+        alerts_router(settings),
+        orders_router(settings),
         order_drafts_router(settings),
         zone_files_router(),
     )

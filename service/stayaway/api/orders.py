@@ -13,7 +13,6 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from stayaway.access.person import Person
 from stayaway.alerts.order_acts import ActKind, act_on_order
 from stayaway.alerts.order_approval import confirm_version
-from stayaway.alerts.review import OrderReader
 from stayaway.api.act_forms import (
     ActForm,
     ConfirmationForm,
@@ -42,13 +41,12 @@ from stayaway.kernel.errors import SettingsError
 from stayaway.kernel.forms import Instant
 from stayaway.kernel.jsontext import compact_json
 from stayaway.orders.draft import ASSIGNED
-from stayaway.orders.due import list_due
+from stayaway.orders.due_load import look_at_due
 from stayaway.orders.history_load import (
     list_orders,
     look_at_history,
     look_at_order,
     look_at_version,
-    record_due_look,
 )
 from stayaway.orders.wire import MAX_VERSION
 
@@ -74,7 +72,7 @@ def person_of(actor: str) -> Person:
     return Person.of(unquote(actor), "web")
 
 
-def orders_router(settings: ReviewSettings, orders: OrderReader) -> APIRouter:
+def orders_router(settings: ReviewSettings) -> APIRouter:
     """The routes, on these settings."""
     router = APIRouter(
         route_class=StrictRoute,
@@ -83,7 +81,7 @@ def orders_router(settings: ReviewSettings, orders: OrderReader) -> APIRouter:
         responses={code: {"model": Problem} for code in (403, 404, 409, 422, 503)},
     )
     _add_looks(router, settings)
-    _add_due(router, settings, orders)
+    _add_due(router, settings)
     _add_acts(router, settings)
     return router
 
@@ -161,7 +159,9 @@ def _add_looks(router: APIRouter, settings: ReviewSettings) -> None:
         return Response(compact_json({"record": raw, "draft": draft}), media_type="application/json")
 
 
-def _add_due(router: APIRouter, settings: ReviewSettings, orders: OrderReader) -> None:
+def _add_due(router: APIRouter, settings: ReviewSettings) -> None:
+    one_at_a_time = asyncio.Lock()
+
     @router.get("/orders-due")
     async def show_due(
         within_days: Annotated[int, Query(ge=0, le=3_650), PLAIN_DIGITS] = 30, actor: ActorName = "unnamed"
@@ -169,20 +169,18 @@ def _add_due(router: APIRouter, settings: ReviewSettings, orders: OrderReader) -
         """What must be chased: unconfirmed emergencies, validations, service, orders soon over."""
         if settings.registry_policy is None:
             raise SettingsError("No registry policy is set, so nothing says what is due.", "Set one.")
-        now = settings.wall_clock()
-        async with settings.pool.acquire() as conn:
-            snapshot = await orders.load_all(conn)
-            # Some 20 microseconds an order: other requests go on meanwhile.
-            due = await asyncio.to_thread(
-                list_due,
-                snapshot.orders.values(),
+        # It opens every order, and whoever looks at an alert meanwhile waits for one such look at most.
+        async with one_at_a_time, settings.pool.acquire() as conn:
+            due = await look_at_due(
+                conn,
+                settings.seal,
+                person_of(actor),
                 policy=settings.registry_policy,
                 notice_kinds=settings.policy.notice_kinds,
                 within=timedelta(days=within_days),
-                now=now,
-                known_at=max(now, snapshot.known_at),
+                now=settings.wall_clock(),
+                view="api-due",
             )
-            await record_due_look(conn, settings.seal, person_of(actor), due, now=now, view="api-due")
         return DueList(due=[DueEntry.of(item) for item in due[:_MOST_DUE]], total=len(due))
 
 

@@ -88,7 +88,7 @@ def show(
 ) -> None:
     """One alert with its words, its facts and its reasons; the look is audited."""
     from stayaway.access.policy_file import load_policy
-    from stayaway.alerts.review import OrderReader, find_alert, load_alert
+    from stayaway.alerts.review import find_alert, load_alert
     from stayaway.platform.clock import now
 
     async def act(conn: Any, seal: Any) -> None:
@@ -97,7 +97,6 @@ def show(
         view = await load_alert(
             conn,
             seal,
-            OrderReader(seal),
             number,
             reviewer_of(actor, purpose),
             policy=rules,

@@ -136,23 +136,20 @@ def due(
 ) -> None:
     """What must be chased: emergencies without a second person, validations, service, orders soon over."""
     from stayaway.api.order_forms import DueEntry, DueList
-    from stayaway.orders.due import list_due
-    from stayaway.orders.history_load import record_due_look
-    from stayaway.orders.load import load_registry
+    from stayaway.orders.due_load import look_at_due
     from stayaway.platform.clock import now
 
     async def act(tools: Tools) -> None:
-        at, rules, registry_rules = now(), tools.policy(), tools.registry_policy()
-        snapshot = await load_registry(tools.conn, tools.seal)
-        items = list_due(
-            snapshot.orders.values(),
-            policy=registry_rules,
-            notice_kinds=rules.notice_kinds,
+        items = await look_at_due(
+            tools.conn,
+            tools.seal,
+            person(actor, purpose),
+            policy=tools.registry_policy(),
+            notice_kinds=tools.policy().notice_kinds,
             within=timedelta(days=within_days),
-            now=at,
-            known_at=max(at, snapshot.known_at),
+            now=now(),
+            view="cli-due",
         )
-        await record_due_look(tools.conn, tools.seal, person(actor, purpose), items, now=at, view="cli-due")
         entries = [DueEntry.of(item) for item in items]
         if as_json:
             typer.echo(DueList(due=entries, total=len(entries)).model_dump_json())

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.app import create_api
 from stayaway.api.problems import Problem
 from stayaway.api.session import Desks
@@ -28,11 +27,10 @@ def static_folder() -> Path:
 
 def create_app(settings: ReviewSettings) -> FastAPI:
     """The application. Serve it with `stayaway.console.serve.serve`: it listens on 127.0.0.1 only."""
-    orders = OrderReader(settings.seal)
     outbox = Outbox(settings.pool)
     presenter = Presenter(settings)
     desks = Desks()
-    pages = Pages(settings, orders, outbox, presenter, desks)
+    pages = Pages(settings, outbox, presenter, desks)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +47,7 @@ def create_app(settings: ReviewSettings) -> FastAPI:
         html = presenter.page("problem.html", {**frame, "problem": problem})
         return HTMLResponse(html, status_code=problem.status)
 
-    app = create_api(settings, orders, page_of_problem=page_of_problem, lifespan=lifespan)
+    app = create_api(settings, page_of_problem=page_of_problem, lifespan=lifespan)
     app.state.outbox = outbox
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")

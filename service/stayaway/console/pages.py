@@ -44,13 +44,11 @@ class Pages:
     def __init__(
         self,
         settings: ReviewSettings,
-        orders: review.OrderReader,
         outbox: Outbox,
         presenter: Presenter,
         desks: Desks,
     ) -> None:
         self._settings = settings
-        self._orders = orders
         self._outbox = outbox
         self._presenter = presenter
         self._desks = desks
@@ -163,7 +161,6 @@ class Pages:
             loaded = await review.load_alert(
                 conn,
                 self._settings.seal,
-                self._orders,
                 alert_number,
                 _reviewer(desk),
                 policy=self._settings.policy,

@@ -33,8 +33,8 @@ class DueItem:
     respondent_id: str | None = None
 
 
-def list_due(
-    orders: Iterable[CourtOrder],
+def due_of(
+    order: CourtOrder,
     *,
     policy: RegistryPolicy,
     notice_kinds: Collection[str],
@@ -42,12 +42,13 @@ def list_due(
     now: datetime,
     known_at: datetime,
 ) -> tuple[DueItem, ...]:
-    """Everything due, the most urgent kind first, then by instant and order. `within`: for EXPIRING."""
-    items = []
-    for order in orders:
-        statement = state_order(order, now, known_at, notice_kinds)
-        if statement is not None:
-            items += [*_emergencies(statement), *_open(statement, policy, within)]
+    """What is due of one order at `now`, as known at `known_at`. `within`: for EXPIRING."""
+    statement = state_order(order, now, known_at, notice_kinds)
+    return () if statement is None else (*_emergencies(statement), *_open(statement, policy, within))
+
+
+def most_urgent_first(items: Iterable[DueItem]) -> tuple[DueItem, ...]:
+    """By kind, then by instant and order."""
     return tuple(sorted(items, key=lambda item: (DUE_KINDS.index(item.kind), item.due_at, item.order_id)))
 
 

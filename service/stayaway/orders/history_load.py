@@ -14,7 +14,6 @@ from stayaway.orders.approval import Approval, stands_behind
 from stayaway.orders.approvals import load_approvals
 from stayaway.orders.change import SOURCE_PURPOSE
 from stayaway.orders.codec import decode_source
-from stayaway.orders.due import DueItem
 from stayaway.orders.history import OrderStatement, Recorded, state_order
 from stayaway.orders.load import read_row, read_sealed
 from stayaway.orders.looks import record_look
@@ -182,12 +181,3 @@ def _appliers(seal: Seal, rows: Sequence[Any]) -> dict[int, str]:
 
 def _no_order() -> NotFoundError:
     return NotFoundError("There is no such order.", "Check the order's id, or look at the list.")
-
-
-async def record_due_look(
-    conn: Connection, seal: Seal, person: Person, due: Sequence[DueItem], *, now: datetime, view: str
-) -> None:
-    """The audit entry of a look at what is due, with the orders that it named."""
-    payload = {"view": view, "order_ids": sorted({item.order_id for item in due})}
-    async with conn.transaction():
-        await record_look(conn, seal, EntryType.ORDERS_LISTED, person, None, payload, now)

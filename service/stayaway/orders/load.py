@@ -1,4 +1,4 @@
-"""The registry from Postgres into memory: all of it once, then what changed since.
+"""Orders from Postgres as they were at a registry sequence, and what changed since an earlier one.
 
 An order that changed is read whole again. Records are never changed and sequences commit in order, so
 what an order was at any sequence so far can be read at any time, and is the same each time.
@@ -24,8 +24,6 @@ from stayaway.platform.seal import Seal
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
 _V = TypeVar("_V")
 
-_ORDERS_AT_ONCE = 200
-"""Read between two turns of the event loop: some 15 ms of work."""
 _PIECE = 500
 """Entries of a mapping changed between two turns of the loop: about 1 ms."""
 
@@ -93,29 +91,6 @@ async def load_stored(
         order_id: StoredOrder(CourtOrder(order_id=order_id, versions=()).with_records(own), heads[order_id])
         for order_id, own in records.items()
     }
-
-
-async def load_registry(
-    connection: Connection, seal: Seal, previous: RegistrySnapshot | None = None
-) -> RegistrySnapshot:
-    """The registry as it stands, with all orders; from `previous` on only what changed is read.
-
-    One consistent state in any isolation. `previous` stays as it is. Raises as `load_stored` does.
-    """
-    changed = await load_changed(connection, previous.registry_sequence if previous else 0)
-    if previous is not None and changed.registry_sequence == previous.registry_sequence:
-        return previous
-    orders, heads = dict[str, CourtOrder](), dict[str, int]()
-    for page in pages(changed.order_ids, _ORDERS_AT_ONCE):
-        stored = await load_stored(connection, seal, page, changed.registry_sequence)
-        orders |= {order_id: item.order for order_id, item in stored.items()}
-        heads |= {order_id: item.head_change for order_id, item in stored.items()}
-    return RegistrySnapshot(
-        orders=await updated(previous.orders if previous else {}, orders),
-        registry_sequence=changed.registry_sequence,
-        known_at=changed.known_at,
-        head_changes=await updated(previous.head_changes if previous else {}, heads),
-    )
 
 
 async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[str]) -> RegistrySnapshot:

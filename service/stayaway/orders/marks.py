@@ -51,9 +51,14 @@ def placed_marks(version: OrderVersion) -> Iterator[tuple[Path, str]]:
         at: Path = ("respondents", i)
         yield (*at, "respondent_id"), f"respondent {respondent.respondent_id}"
         for j, vehicle in enumerate(respondent.vehicles):
-            yield (*at, "vehicles", j, "plate"), f"plate {fold_plate(vehicle.plate)}"
+            yield (*at, "vehicles", j, "plate"), plate_mark(vehicle.plate)
         for j, device_id in enumerate(respondent.device_ids):
             yield (*at, "devices", j, "device_id"), f"device {device_id}"
+
+
+def plate_mark(plate: str) -> str:
+    """The mark of a plate in normal form: one for all plates that readers take for each other."""
+    return f"plate {fold_plate(plate)}"
 
 
 def _mark(bound: str, shielded: str) -> str:

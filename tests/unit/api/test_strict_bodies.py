@@ -6,7 +6,6 @@ from typing import cast
 import httpx
 import pytest
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.app import create_api
 from stayaway.api.settings import ReviewSettings
 from stayaway.schemas import openapi_document
@@ -23,7 +22,7 @@ ROUTES = [
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     # A body that is refused needs neither database nor keys.
-    app = create_api(cast("ReviewSettings", None), cast("OrderReader", None))
+    app = create_api(cast("ReviewSettings", None))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=HEADERS) as found:
         yield found

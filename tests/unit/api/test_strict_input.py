@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.act_forms import (
     ActForm,
     AnswerForm,
@@ -115,7 +114,7 @@ def test_an_unknown_field_is_refused(form: type[Input], name: str, value: Any) -
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """The API with no database: what it refuses never comes that far."""
-    app = create_api(cast("ReviewSettings", None), cast("OrderReader", None))
+    app = create_api(cast("ReviewSettings", None))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"stayaway-actor": "ann", "idempotency-key": "k", "if-match": '"1-0"'}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:

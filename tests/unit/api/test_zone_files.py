@@ -12,7 +12,6 @@ import pytest
 import uvicorn
 from starlette.datastructures import Headers
 
-from stayaway.alerts.review import OrderReader
 from stayaway.api.app import create_api
 from stayaway.api.guard import MAX_UPLOAD_BODY_BYTES, UPLOAD_PATH, refuse
 from stayaway.api.settings import ReviewSettings
@@ -28,7 +27,7 @@ ACTOR = {"Stayaway-Actor": "clerk"}
 @pytest.fixture
 async def client() -> AsyncGenerator[httpx.AsyncClient, None]:
     # The route needs neither database nor keys.
-    app = create_api(cast("ReviewSettings", None), cast("OrderReader", None))
+    app = create_api(cast("ReviewSettings", None))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=ACTOR) as found:
         yield found
@@ -117,7 +116,7 @@ async def test_a_form_without_a_file_or_with_two_is_refused(client: httpx.AsyncC
 
 async def test_a_body_that_grows_beyond_the_limit_is_cut_off_while_it_arrives() -> None:
     """However short it said it was: of 500 MB only the limit's worth is ever taken."""
-    app = create_api(cast("ReviewSettings", None), cast("OrderReader", None))
+    app = create_api(cast("ReviewSettings", None))
     boundary = b"--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n"
     chunk = bytes(1024 * 1024)
     taken = 0
@@ -191,7 +190,7 @@ async def test_a_reader_that_dies_is_told_in_words(
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    app = create_api(cast("ReviewSettings", None), cast("OrderReader", None))
+    app = create_api(cast("ReviewSettings", None))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
