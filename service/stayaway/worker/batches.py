@@ -34,8 +34,6 @@ _TAKEN_RECORDS = 1_000
 # meanwhile need not wait for the batch after this one. The answer is here in a few ms; where nothing
 # came, this is what a read waits for nothing.
 _FRESH_MS = 8
-# How often what came is taken while the batch before is committed; the client asks again each time.
-_GATHER_S = 0.003
 _UPKEEP_S = 1.0
 _HANDOVER_S = 3.0
 
@@ -57,10 +55,10 @@ class Batches:
     _upkeep_at: float = 0.0
 
     async def turn(self) -> None:
-        """Commit the batch in hand; beside that fetch the next one, and judge it if it is a large one.
+        """Fetch and judge, beside that commit the batch in hand; a small batch is committed at once.
 
-        While there is a backlog the loop shall never wait. Where there is none, what is committed beside
-        judging is committed later than alone.
+        While there is a backlog the loop shall never wait. Where there is none, a batch that is committed
+        beside the next one is committed later than alone.
         """
         if self.hold.holds():
             await asyncio.sleep(_POLL_MS / 1000)
@@ -68,19 +66,23 @@ class Batches:
         if self.assignment.due():
             await self.settle()  # a claim asks where its partition stands
             await self._claim()
-        settling = asyncio.create_task(self.settle())
+        committing = None if self._in_hand is None else asyncio.create_task(self.settle())
         try:
-            judged = await self._fetch_and_judge(settling)
+            judged = await self._fetch_and_judge()
         except BaseException:
-            settling.cancel()
-            await asyncio.wait({settling})
+            if committing is not None:
+                committing.cancel()
+                await asyncio.wait({committing})
             raise
-        await settling
+        if committing is not None:
+            await committing
         self._in_hand = judged
+        if judged is None or judged.records <= SLICE:
+            await self.settle()
 
-    async def _fetch_and_judge(self, settling: "asyncio.Task[None]") -> JudgedBatch | None:
+    async def _fetch_and_judge(self) -> JudgedBatch | None:
         try:
-            fetched = await self._fetch(settling)
+            fetched = await self._fetch()
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             self._claim_all_again()
             return None
@@ -98,16 +100,12 @@ class Batches:
             return None
         return await self.runner.judge(parts) if parts else None
 
-    async def _fetch(self, settling: "asyncio.Task[None]") -> dict[TopicPartition, list[Any]]:
+    async def _fetch(self) -> dict[TopicPartition, list[Any]]:
         """What waits, a batch at most, with turns for others in between: the client takes records apart
         one by one, in one stretch. Raises what the client does, and then nothing was fetched.
-
-        Few records are gathered until the batch before them is committed: whatever comes meanwhile is judged
-        with them.
         """
         fetched: dict[TopicPartition, list[Any]] = {}
         count, wait_ms, is_last = 0, _POLL_MS, False
-        await let_others()  # the commit begins
         while count < _BATCH_RECORDS:
             try:
                 some = await self.consumer.getmany(timeout_ms=wait_ms, max_records=_TAKEN_RECORDS)
@@ -120,15 +118,10 @@ class Batches:
             taken = sum(map(len, some.values()))
             count += taken
             await let_others()
-            if taken == _TAKEN_RECORDS:
-                wait_ms = 0
-            elif count <= SLICE and not settling.done():
-                await asyncio.wait({settling}, timeout=_GATHER_S)
-                wait_ms, is_last = 0, True
-            elif not taken or is_last:
+            if not taken or is_last:
                 break
-            else:
-                wait_ms, is_last = _FRESH_MS, True
+            is_last = taken < _TAKEN_RECORDS
+            wait_ms = _FRESH_MS if is_last else 0
         return fetched
 
     async def _take(self, fetched: dict[TopicPartition, list[Any]]) -> list[Part]:
