@@ -15,6 +15,7 @@ from stayaway.platform.seal import FileSeal
 from support.advised import Json, order, orders_file, respondent, vehicle
 from support.databases import SERVERS
 from support.registered import drawn_order, parsed, to_file
+from support.tampering import tamper
 from support.whole_registry import load_registry
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -98,7 +99,7 @@ async def test_another_order_that_does_not_open_hides_no_alert(
 ) -> None:
     """It is counted; the one that opens still counts as a link."""
     await record(conn, seal, orders_file(*(of_plate(number, "ATO123") for number in range(1, 5))))
-    await conn.execute("UPDATE order_record SET payload_sealed = 'x' WHERE order_id IN ('O2', 'O4')")
+    await tamper(conn, "UPDATE order_record SET payload_sealed = 'x' WHERE order_id IN ('O2', 'O4')")
     found = await links(conn, seal, "ATO123", "O1")
     assert found == PlateLinks(respondent_ids=frozenset({"R1", "R3"}), unopened=2)
     assert str(found.unopened_words).startswith("2 other orders that may link this plate could not be opened")

@@ -307,7 +307,7 @@ async def test_two_who_look_while_the_order_changes_both_see_the_change(
 
 async def test_a_damaged_order_of_the_same_plate_hides_no_alert(conn: Connection, seal: FileSeal) -> None:
     number = await seed_alert(conn, seal, SeededAlert(events=[read()]))
-    await conn.execute("UPDATE order_record SET payload_sealed = 'x' WHERE order_id = 'O2'")
+    await tamper(conn, "UPDATE order_record SET payload_sealed = 'x' WHERE order_id = 'O2'")
     facts = {fact.code: fact.text for fact in (await load(conn, seal, number)).facts}
     assert facts["LINKS_UNOPENED"].startswith("1 other order that may link this plate could not be opened")
 
