@@ -15,7 +15,7 @@ from stayaway.audit.store import load_entries, verify_stream
 from stayaway.kernel.instants import parse_instant
 from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL, SEAL_PURPOSE
 from stayaway.orders.codec import StoredOrderError
-from stayaway.orders.load import load_changed, load_orders, load_sequence, load_stored
+from stayaway.orders.load import load_changed, load_orders, load_stored
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.store import (
     ImportOutcome,
@@ -90,7 +90,7 @@ async def test_what_is_recorded_is_what_decide_reads(connection: asyncpg.Connect
     assert snapshot.orders == to_orders(parse_orders_file(json.dumps(body).encode()))
     assert snapshot.known_at == outcome.known_at == parse_instant("2026-01-07T19:00:00Z")
     assert snapshot.head_changes == {"O1": 1, "O2": 1}
-    assert await load_sequence(connection) == snapshot.registry_sequence == 1
+    assert (await load_changed(connection, 0)).registry_sequence == snapshot.registry_sequence == 1
 
 
 async def test_the_same_file_again_changes_nothing(connection: asyncpg.Connection, seal: FileSeal) -> None:

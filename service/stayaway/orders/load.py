@@ -48,31 +48,22 @@ class StoredOrder(NamedTuple):
     head_change: int
 
 
-async def load_sequence(connection: Connection) -> int:
-    """The registry's sequence, to compare with a snapshot's."""
-    sequence: int = await connection.fetchval(_QUERIES.load_sequence)
-    return sequence
-
-
 async def load_changed(connection: Connection, after: int) -> ChangedOrders:
-    """What changed after registry sequence `after`, up to now; after 0 all orders there are."""
-    head = await connection.fetchrow(_QUERIES.load_sequence)
-    assert head is not None
-    sequence, known_at = head["registry_sequence"], head["known_at"] or EPOCH
+    """What changed after registry sequence `after`, up to now; after 0 all orders there are.
+
+    One statement but for those: a matcher waits for each answer before an order that changed is in use.
+    """
+    rows = await connection.fetch(_QUERIES.load_changes, after)
+    sequence, known_at = rows[0]["until"], rows[0]["known_at"] or EPOCH
     if sequence <= after:
         return ChangedOrders(after, known_at, (), ())
-    changes = await connection.fetch(_QUERIES.load_changes, after, sequence)
+    rows = [row for row in rows if row["registry_sequence"] is not None]
     if after:
-        numbers = [row["change_number"] for row in changes]
-        rows = await connection.fetch(_QUERIES.load_changed_ids, numbers)
+        order_ids = dict.fromkeys(order_id for row in rows for order_id in row["order_ids"])
     else:
-        rows = await connection.fetch(_QUERIES.load_ids)
-    return ChangedOrders(
-        sequence,
-        known_at,
-        tuple(row["order_id"] for row in rows),
-        tuple((row["registry_sequence"], row["applied_at"]) for row in changes),
-    )
+        order_ids = dict.fromkeys(row["order_id"] for row in await connection.fetch(_QUERIES.load_ids))
+    recorded = tuple((row["registry_sequence"], row["applied_at"]) for row in rows)
+    return ChangedOrders(sequence, known_at, tuple(order_ids), recorded)
 
 
 async def load_stored(

@@ -135,13 +135,12 @@ class RegistryFollower:
         """Whether that is so long ago that nothing may be judged."""
         return self.age_s() > self._limit_s
 
-    def seen(self, registry_sequence: int) -> bool:
-        """Whether the registry in use is the one that the database has just shown; else a hint is given."""
+    def seen(self, registry_sequence: int) -> None:
+        """What the database has just shown: if that is not the registry in use, a hint is given."""
         if registry_sequence <= self.current.knowledge.registry_sequence:
             self._in_touch_at = asyncio.get_running_loop().time()
-            return True
-        self.hint.set()
-        return False
+        else:
+            self.hint.set()
 
     async def reload(self) -> Registry:
         """Take over what changed, with the worker's own connection."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from stayaway.orders.change import REGISTRY_CHANNEL
-from stayaway.orders.load import load_sequence
 from stayaway.platform.logging import get_logger
 from stayaway.platform.metrics import Metrics
 from stayaway.platform.postgres import Connection
@@ -82,12 +81,9 @@ class RegistryWatch:
         self._follower.hint.clear()
 
     async def _look(self, conn: Connection) -> None:
-        """Compare, catch up, write down what was put in use."""
-        async with asyncio.timeout(_ANSWER_S):
-            sequence = await load_sequence(conn)
-        if not self._follower.seen(sequence):
-            self._follower.hint.clear()
-            await self._follower.catch_up(conn)
+        """Catch up if there is anything, write down what was put in use."""
+        self._follower.hint.clear()
+        await self._follower.catch_up(conn)
         await self._write_down(conn)
         self._compact()
 
