@@ -51,19 +51,24 @@ class StoredOrder(NamedTuple):
 async def load_changed(connection: Connection, after: int) -> ChangedOrders:
     """What changed after registry sequence `after`, up to now; after 0 all orders there are.
 
-    One statement but for those: a matcher waits for each answer before an order that changed is in use.
+    In two statements, as a matcher waits for each answer before an order that changed is in use.
     """
-    rows = await connection.fetch(_QUERIES.load_changes, after)
-    sequence, known_at = rows[0]["until"], rows[0]["known_at"] or EPOCH
+    changes = await connection.fetch(_QUERIES.load_changes, after)
+    sequence, known_at = changes[0]["until"], changes[0]["known_at"] or EPOCH
     if sequence <= after:
         return ChangedOrders(after, known_at, (), ())
-    rows = [row for row in rows if row["registry_sequence"] is not None]
+    changes = [row for row in changes if row["registry_sequence"] is not None]
     if after:
-        order_ids = dict.fromkeys(order_id for row in rows for order_id in row["order_ids"])
+        numbers = [row["change_number"] for row in changes]
+        rows = await connection.fetch(_QUERIES.load_changed_ids, numbers)
     else:
-        order_ids = dict.fromkeys(row["order_id"] for row in await connection.fetch(_QUERIES.load_ids))
-    recorded = tuple((row["registry_sequence"], row["applied_at"]) for row in rows)
-    return ChangedOrders(sequence, known_at, tuple(order_ids), recorded)
+        rows = await connection.fetch(_QUERIES.load_ids)
+    return ChangedOrders(
+        sequence,
+        known_at,
+        tuple(row["order_id"] for row in rows),
+        tuple((row["registry_sequence"], row["applied_at"]) for row in changes),
+    )
 
 
 async def load_stored(
