@@ -40,8 +40,14 @@ faults: $(STAMP) ## break matchers in one group, their servers and their connect
 oracle: $(STAMP) ## the engine's inside against an oracle written apart from it, on POINTS random points (SEED= replays)
 	@cd tests && PYTHONPATH=. ../$(BIN)/python -m exactness.run --points $(or $(POINTS),1000000) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+# With ARGS only the first part, which they belong to.
 bench: $(STAMP) ## speeds, each as a figure and as a ratio to a baseline of the same run
 	@cd tests && ../$(BIN)/python -m bench.run $(ARGS)
+ifeq ($(ARGS),)
+	@cd tests && ../$(BIN)/python -m bench.registry
+	@cd tests && ../$(BIN)/python -m bench.start --orders 1000000 --no-check
+	@cd tests && ../$(BIN)/python -m bench.review
+endif
 
 bench-postgis: $(STAMP) ## the same zones and points in PostGIS and in our index (needs postgresql-15-postgis-3)
 	@cd tests && PYTHONPATH=. ../$(BIN)/python -m bench.postgis
