@@ -8,11 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from stayaway.alerts import emergency_road
 from stayaway.audit.entries import open_entry
 from stayaway.audit.store import list_streams, load_entries, verify_stream
 from stayaway.kernel.instants import format_instant
-from stayaway.orders import tokens
+from stayaway.orders import emergency, tokens
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import TYPED, Desk, opened_desk
@@ -124,6 +123,6 @@ async def test_the_refusal_tells_of_another_order_and_is_audited(desk: Desk) -> 
 
 async def test_without_the_rule_it_would_be_taken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else stands in its way."""
-    monkeypatch.setattr(emergency_road, "concern_the_same", lambda *_: False)
+    monkeypatch.setattr(emergency, "concern_the_same", lambda *_: False)
     assert (await alone(desk, "O1")).status_code == 201
     assert (await alone(desk, "O2")).status_code == 201

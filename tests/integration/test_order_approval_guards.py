@@ -10,9 +10,10 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from stayaway.alerts import emergency_road, order_approval
+from stayaway.alerts import order_approval
 from stayaway.orders import draft_store
 from stayaway.orders.codec import StoredOrderError
+from stayaway.orders.emergency import Road
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
 from support.desk import START, TYPED, Desk, opened_desk
@@ -171,7 +172,7 @@ async def test_the_database_takes_no_later_version_from_one_person_alone(
     """With the program's rule gone, also for a draft that was renumbered."""
     assert (await desk.approve(await desk.draft(kind="EMERGENCY"), "bob")).status_code == 201
     later = await desk.draft(kind="EMERGENCY")
-    road = emergency_road.Road("EMERGENCY", START + timedelta(days=1))
+    road = Road("EMERGENCY", START + timedelta(days=1))
     monkeypatch.setattr(order_approval, "emergency_road", lambda *_: road)
     answer = await desk.approve(later, "ann", emergency_reason_text="night")
     assert (answer.status_code, "order_approval_emergency_first" in answer.text) == (403, True)

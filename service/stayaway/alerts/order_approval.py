@@ -15,14 +15,6 @@ import asyncpg
 from stayaway.access.person import Person, is_same_person
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
-from stayaway.alerts.emergency_road import (
-    TWO_PEOPLE,
-    AloneAgainError,
-    Road,
-    emergency_road,
-    record_refusal,
-    require_first_alone,
-)
 from stayaway.alerts.order_changes import Imported, apply_records
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError
@@ -32,6 +24,14 @@ from stayaway.orders.approvals import SEAL_PURPOSE as _PURPOSE
 from stayaway.orders.draft import OrderDraft, require_usable
 from stayaway.orders.draft_store import load_draft, lock_open_draft, lock_order
 from stayaway.orders.draft_views import compare_draft
+from stayaway.orders.emergency import (
+    TWO_PEOPLE,
+    AloneAgainError,
+    Road,
+    emergency_road,
+    record_refusal,
+    require_first_alone,
+)
 from stayaway.orders.findings import Finding
 from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.known_places import KnownPlaces

@@ -25,12 +25,12 @@ from stayaway.cli.options import (
     settings_with,
     tell,
 )
+from stayaway.cli.registry_tools import registry_policy_if_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-    from stayaway.access.registry_policy import RegistryPolicy
     from stayaway.alerts.order_changes import Imported
     from stayaway.orders.findings import Finding
     from stayaway.orders.parse import OnProgress
@@ -81,7 +81,7 @@ def check(
         places = load_known_places(settings)
         data = read_file(file, "orders file")
         look = None if file_only or settings.database is None else _look_at_registry(settings, actor)
-        rules = None if look is None else _registry_rules(settings)
+        rules = None if look is None else registry_policy_if_any(settings)
         may_change = rules is None or rules.feeds_may_change_approved_orders
         lines, code = check_lines(data, places, look, now=now(), may_change_approved=may_change)
         for line in lines:
@@ -97,13 +97,6 @@ def check(
         return code
 
     end_with(run, failed=EXIT_NO_ANSWER)
-
-
-def _registry_rules(settings: "Settings") -> "RegistryPolicy | None":
-    """The registry's policy, where one is named."""
-    from stayaway.access.policy_file import load_registry_policy
-
-    return load_registry_policy(settings.registry_policy_file) if settings.registry_policy_file else None
 
 
 def _look_at_registry(settings: "Settings", actor: str) -> "Callable[[ParsedOrders], Met]":
@@ -204,7 +197,7 @@ def import_(
             court_areas_file=areas,
         )
         rules = load_policy(settings.policy_file) if settings.policy_file else None
-        registry_rules = _registry_rules(settings)
+        registry_rules = registry_policy_if_any(settings)
         places = load_known_places(settings)
         data = read_file(file, "orders file")
         findings_file = None if advice is None else new_private_file(advice, "advice file")

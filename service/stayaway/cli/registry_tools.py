@@ -54,6 +54,13 @@ class Tools:
         return load_known_places(self.settings)
 
 
+def registry_policy_if_any(settings: "Settings") -> "RegistryPolicy | None":
+    """The registry's policy, where one is named."""
+    from stayaway.access.policy_file import load_registry_policy
+
+    return load_registry_policy(settings.registry_policy_file) if settings.registry_policy_file else None
+
+
 async def use_tools(
     act: Callable[[Tools], Awaitable[int | None]],
     *,

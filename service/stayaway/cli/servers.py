@@ -20,6 +20,7 @@ from stayaway.cli.options import (
     say,
     settings_with,
 )
+from stayaway.cli.registry_tools import registry_policy_if_any
 
 
 def matcher(
@@ -95,7 +96,7 @@ def web(
     """Serve the review page on this machine."""
     import asyncio
 
-    from stayaway.access.policy_file import load_policy, load_registry_policy
+    from stayaway.access.policy_file import load_policy
     from stayaway.api.settings import ReviewSettings
     from stayaway.console.app import create_app
     from stayaway.console.serve import serve
@@ -115,8 +116,7 @@ def web(
         )
         configure_logging()
         rules = load_policy(settings.need_policy_file())
-        registry_file = settings.registry_policy_file
-        registry_rules = load_registry_policy(registry_file) if registry_file else None
+        registry_rules = registry_policy_if_any(settings)
         places = load_known_places(settings)
         seal = FileSeal(settings.need_keys_file())
         stop = asyncio.Event()

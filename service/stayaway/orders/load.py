@@ -4,13 +4,11 @@ An order that changed is read whole again. Records are never changed and sequenc
 what an order was at any sequence so far can be read at any time, and is the same each time.
 """
 
-import asyncio
 import hmac
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.instants import EPOCH
@@ -22,10 +20,6 @@ from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
-_V = TypeVar("_V")
-
-_PIECE = 500
-"""Entries of a mapping changed between two turns of the loop: about 1 ms."""
 
 
 class ChangedOrders(NamedTuple):
@@ -108,18 +102,6 @@ async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[st
 def pages(order_ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """All of them, `size` at a time."""
     return (order_ids[start : start + size] for start in range(0, len(order_ids), size))
-
-
-async def updated(before: Mapping[str, _V], changes: Mapping[str, _V]) -> BucketMap[_V]:
-    """With these keys set, a piece at a time: the loop of whoever asks goes on meanwhile."""
-    if not before:
-        return BucketMap(changes)
-    made = before if isinstance(before, BucketMap) else BucketMap(before)
-    rest = iter(changes.items())
-    while piece := dict(islice(rest, _PIECE)):
-        made = made.updated(piece)
-        await asyncio.sleep(0)
-    return made
 
 
 def read_row(seal: Seal, row: Any) -> Record:

@@ -24,7 +24,7 @@ _PASSING = (KafkaError, OSError, TimeoutError)
 # The producer refuses larger requests; an event has at most 65,536 bytes (WIRE.md, "Common").
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
 # An answer is received, copied and taken apart in stretches in which nothing else of the process runs:
-# of 40 MB they took up to 100 ms. So much is a large batch's records (worker/batches.py), some ms.
+# with 4 MB of each partition they took up to 100 ms. So much as here is a large batch's records, some ms.
 _FETCH_MAX_BYTES = 4 * 1024 * 1024
 _MAX_PARTITION_FETCH_BYTES = 512 * 1024
 _MIN_PARTITION_FETCH_BYTES = 128 * 1024
