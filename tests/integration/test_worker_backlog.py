@@ -15,11 +15,14 @@ import stayaway
 from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.kafka import partition_fetch_bytes
 from stayaway.platform.seal import FileSeal
+from stayaway.worker.batch import BatchRunner
+from stayaway.worker.judge import SLICE, JudgedBatch
 from support.commands import plain_environment
 from support.kafka_server import KafkaServer
 from support.names import unique_name
+from support.waiting import eventually
 from support.wire_examples import POLICY
-from support.worker_rig import READS, Rig, read
+from support.worker_rig import READS, Rig, read, running
 
 BAD = {
     b"{": "NOT_JSON",
@@ -35,6 +38,8 @@ _MATCHER = """
 import sys, pathlib
 from stayaway.access.policy_file import load_policy
 from stayaway.platform.seal import FileSeal
+from stayaway.worker.batch import BatchRunner
+from stayaway.worker.judge import SLICE, JudgedBatch
 from stayaway.worker.commands import run_matcher
 from stayaway.worker.loop import MatcherSettings
 dsn, bootstrap, keys, policy, *topics = sys.argv[1:]
@@ -71,6 +76,31 @@ async def test_five_per_cent_malformed_stall_nothing(
     text = worker.metrics.render().decode()
     assert "stayaway_batch_retries_total{" not in text
     await rig.check_promises()
+
+
+async def test_it_knows_when_records_wait(
+    database: str, embedded_broker: EmbeddedBroker, seal: FileSeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the size of the last batch: what is done beside the records, and can wait, goes by it."""
+    rig = Rig(database, embedded_broker.bootstrap, seal)
+    await rig.make_topics()
+    await rig.import_orders()
+    commit, seen = BatchRunner.commit, set[tuple[bool, bool]]()
+    worker = rig.worker()
+
+    async def watched(runner: BatchRunner, batch: JudgedBatch) -> Any:
+        seen.add((batch.records > SLICE, worker._batches.is_behind))
+        return await commit(runner, batch)
+
+    monkeypatch.setattr(BatchRunner, "commit", watched)
+    rig.publish(READS, [stranger(number) for number in range(5_500)])
+    async with running(worker):
+        await rig.wait_for(5_500)
+        rig.publish(READS, [stranger(0)])
+        await rig.wait_for(5_501)
+        await eventually(lambda: not worker._batches.is_behind)
+    assert (True, True) in seen
+    assert (True, False) not in seen
 
 
 async def test_what_was_taken_before_the_client_failed_is_judged(

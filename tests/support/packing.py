@@ -53,9 +53,15 @@ def follower_of(rig: Rig) -> RegistryFollower:
     return RegistryFollower(new_database(rig), rig.seal, rig.policy, source=source)
 
 
-def keeper_of(rig: Rig, follower: RegistryFollower, told: list[int] | None = None) -> PackKeeper:
+def keeper_of(
+    rig: Rig,
+    follower: RegistryFollower,
+    told: list[int] | None = None,
+    *,
+    is_behind: Callable[[], bool] = lambda: False,
+) -> PackKeeper:
     told = [] if told is None else told
-    return PackKeeper(follower, new_database(rig), rig.seal, on_unopened=told.append)
+    return PackKeeper(follower, new_database(rig), rig.seal, on_unopened=told.append, is_behind=is_behind)
 
 
 async def write(conn: asyncpg.Connection, seal: FileSeal) -> int:

@@ -51,6 +51,8 @@ class Batches:
     watchdog: Watchdog
     show: Callable[[], None]
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_behind: bool = False
+    """Whether the last look found more than a matcher that keeps up would find."""
     _in_hand: JudgedBatch | None = None
     _upkeep_at: float = 0.0
 
@@ -77,7 +79,8 @@ class Batches:
         if committing is not None:
             await committing
         self._in_hand = judged
-        if judged is None or judged.records <= SLICE:
+        self.is_behind = judged is not None and judged.records > SLICE
+        if not self.is_behind:
             await self.settle()
 
     async def _fetch_and_judge(self) -> JudgedBatch | None:

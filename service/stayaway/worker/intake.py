@@ -4,8 +4,7 @@ An order is held for as long as its columns are made: a start on a million order
 many, take the memory of columns.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from stayaway.matching.columns import OrderColumns
 from stayaway.orders.load import StoredOrder, load_changed, load_stored, pages
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
+from stayaway.platform.turns import let_others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +40,13 @@ async def take_in(
     after: int,
     *,
     at_once: int,
-    pause_s: float = 0.0,
+    rest: Callable[[], Awaitable[None]] = let_others,
     on_progress: Callable[[], None] = lambda: None,
 ) -> Intake:
     """All that changed after registry sequence `after`; after 0 all there is.
 
-    `at_once`: orders read between two turns of the loop. `pause_s`: rest between, for work that can wait.
-    `on_progress` is called as the database answers. Raises StoredOrderError or SealError rather than
-    leave an order out.
+    `at_once`: orders read between two rests. `rest`: longer for work that can wait. `on_progress` is
+    called as the database answers. Raises StoredOrderError or SealError rather than leave an order out.
     """
     changed = await load_changed(conn, after)
     on_progress()
@@ -56,7 +55,7 @@ async def take_in(
         stored = await load_stored(conn, seal, page, changed.registry_sequence)
         on_progress()
         parts.append(to_columns(stored))
-        await asyncio.sleep(pause_s)
+        await rest()
     return Intake(
         registry_sequence=changed.registry_sequence,
         known_at=changed.known_at,

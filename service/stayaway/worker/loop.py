@@ -76,7 +76,11 @@ class MatcherWorker:
             limit_s=settings.registry_limit_s,
         )
         self._keeper = PackKeeper(
-            self._follower, self._own_database(), seal, on_unopened=self.metrics.unopened_orders.set
+            self._follower,
+            self._own_database(),
+            seal,
+            on_unopened=self.metrics.unopened_orders.set,
+            is_behind=lambda: self.began and self._batches.is_behind,
         )
         self._watch = RegistryWatch(
             self._follower,
