@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import ConsumerRecord
 
 from stayaway.kernel.errors import SettingsError
 from stayaway.platform import kafka
@@ -81,6 +82,19 @@ class KafkaContract:
         await producer.send_and_wait(topic, b"1", key=b"\xff", partition=0)
         await producer.send_and_wait(topic, b"2", headers=[("h", b"\xff"), ("h", b"")], partition=0)
         assert await consume(consumer, topic, 0, 2) == [b"1", b"2"]
+
+    async def test_records_come_as_the_client_reads_them(
+        self, topic: str, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
+    ) -> None:
+        """Not copied once more: a client that no longer asks `ReadRecords` for them would only be slower."""
+        await producer.send_and_wait(topic, b"1", key=b"k", headers=[("h", b"v")], partition=0)
+        where = TopicPartition(topic, 0)
+        consumer.assign([where])
+        consumer.seek(where, 0)
+        record = await asyncio.wait_for(consumer.getone(where), DEADLINE_S)
+        assert not isinstance(record, ConsumerRecord)
+        assert (record.offset, record.value, record.key) == (0, b"1", b"k")
+        assert list(record.headers) == [("h", b"v")]
 
     async def test_a_record_is_read_by_its_offset(
         self, bootstrap: str, topic: str, producer: AIOKafkaProducer

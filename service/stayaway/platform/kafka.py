@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from stayaway.kernel.errors import SettingsError, UnreachableError
+from stayaway.platform.kafka_records import hand_out_read_records
 
 _T = TypeVar("_T")
 
@@ -67,8 +68,10 @@ def make_consumer(
 
     `read_committed`, so records of aborted transactions are not seen. A position that nobody
     set with `seek` raises NoOffsetForPartitionError, one that the log no longer has raises
-    OffsetOutOfRangeError: neither is ever replaced by the earliest or the latest.
+    OffsetOutOfRangeError: neither is ever replaced by the earliest or the latest. Its records know
+    offset, value, key, timestamp and headers; the partition is what `getmany` has them under.
     """
+    hand_out_read_records()
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
