@@ -6,18 +6,19 @@
 from collections.abc import Iterable, Sequence
 
 from stayaway.cli import main
-from stayaway.worker import batch, coverage
+from stayaway.worker import batch
+from stayaway.worker.range_digest import RangeDigest
 
 
 async def _no_rows(_connection: object, _rows: Sequence[object]) -> None:
     return
 
 
-def _no_digest(digest: bytes, values: Iterable[bytes | None]) -> bytes:
+def _no_digest(digest: RangeDigest, _: Iterable[bytes | None]) -> RangeDigest:
     return digest
 
 
 if __name__ == "__main__":
     batch.insert_rows = _no_rows  # type: ignore[assignment,attr-defined]
-    coverage.chain_digest = _no_digest
+    RangeDigest.after = _no_digest  # type: ignore[assignment,method-assign]
     main()

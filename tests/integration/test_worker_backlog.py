@@ -76,6 +76,7 @@ async def test_five_per_cent_malformed_stall_nothing(
     text = worker.metrics.render().decode()
     assert "stayaway_batch_retries_total{" not in text
     await rig.check_promises()
+    await rig.check_log()
 
 
 async def test_it_knows_when_records_wait(

@@ -55,6 +55,7 @@ async def test_joining_leaving_and_vanishing(rig: Rig) -> None:
     assert len(await rig.rows("SELECT FROM decision")) == 160
     assert second.counters.read > 0
     await rig.check_promises()
+    await rig.check_log()
 
 
 async def owners(rig: Rig, expected: set[str]) -> None:

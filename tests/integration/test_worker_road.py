@@ -57,6 +57,7 @@ async def test_examples_become_one_alert(rig: Rig) -> None:
     counters = worker.counters
     assert (counters.read, counters.refused, counters.none, counters.alert) == (8, 5, 1, 2)
     await rig.check_promises()
+    await rig.check_log()
     first = await rig.payloads("FIRST_POSITION")
     assert {entry["setting"] for entry in first} == {"earliest"}
     dump = await rig.dump()
@@ -95,6 +96,7 @@ async def test_the_same_bytes_again_count_once(rig: Rig) -> None:
     assert len(await rig.rows("SELECT FROM decision")) == 1
     assert [row["change"] for row in await rig.rows("SELECT change FROM outbox")] == ["RAISED"]
     await rig.check_promises()
+    await rig.check_log()
 
 
 async def test_one_id_with_other_bytes_counts_again_and_is_flagged(rig: Rig) -> None:
@@ -118,6 +120,7 @@ async def test_a_restart_goes_on_at_the_stored_offset(rig: Rig) -> None:
     )
     assert positions == [{"epoch": 2, "owner": "m2"}]
     await rig.check_promises()
+    await rig.check_log()
 
 
 async def test_a_matcher_follows_orders(rig: Rig) -> None:

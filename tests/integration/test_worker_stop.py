@@ -28,6 +28,7 @@ async def test_a_stop_under_load_leaves_nothing_open(
     rows = await rig.rows("SELECT next_offset - coverage_from AS open FROM partition_position")
     assert {row["open"] for row in rows} == {0}
     await rig.check_promises()
+    await rig.check_log()
     await rig.run_until(2_000)
     assert [row["sighting_count"] for row in await rig.alerts()] == [2_000]
 

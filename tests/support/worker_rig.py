@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+from aiokafka import TopicPartition
 from confluent_kafka import Producer
 
 from stayaway.access.policy import Policy
 from stayaway.audit.store import list_streams, verify_stream
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders
-from stayaway.platform.kafka import ensure_topics
+from stayaway.platform.kafka import ensure_topics, make_consumer
 from stayaway.platform.seal import FileSeal
 from stayaway.worker.breaker import Breaker
 from stayaway.worker.database import Database
 from stayaway.worker.loop import TOPICS, MatcherSettings, MatcherWorker
+from support.range_digests import range_digest
 from support.wire_examples import CHECK_IN, ORDERS, PLATE_READ, example_policy
 
 READS, CHECKS = TOPICS
@@ -166,6 +168,28 @@ class Rig:
                 assert start == position
                 position = end
             assert position == row["coverage_from"]
+
+    async def check_log(self) -> None:
+        """Every sealed range says how many records the log has there, and their digest."""
+        sealed = await self.payloads("COVERAGE")
+        assert sealed
+        for payload in sealed:
+            values = await self.log_between(
+                payload["topic"], payload["partition"], payload["from"], payload["to"]
+            )
+            assert len(values) == payload["records"]
+            assert range_digest(bytes.fromhex(payload["salt"]), values).hex() == payload["digest"]
+
+    async def log_between(self, topic: str, partition: int, start: int, end: int) -> list[bytes | None]:
+        """The values of the records from offset `start` to before `end`."""
+        where, values = TopicPartition(topic, partition), list[bytes | None]()
+        async with make_consumer(self.bootstrap, None, client_id="rig") as consumer, asyncio.timeout(30):
+            consumer.assign([where])
+            consumer.seek(where, start)
+            while await consumer.position(where) < end:
+                fetched = await consumer.getmany(where, timeout_ms=200)
+                values += [record.value for record in fetched.get(where, ()) if record.offset < end]
+        return values
 
     async def dump(self) -> str:
         """Every table as text."""

@@ -23,7 +23,7 @@ from stayaway.platform.seal import SYSTEM_SCOPE, Seal
 from stayaway.platform.turns import in_turns, let_others
 from stayaway.sightings.dead_letters import Producer, publish_dead_letters, record_dead_letters
 from stayaway.worker.breaker import Breaker
-from stayaway.worker.coverage import NULL_VALUE, PartitionKey, PartitionState, Step
+from stayaway.worker.coverage import PartitionKey, PartitionState, Step
 from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import Registry, RegistryFollower
@@ -57,9 +57,13 @@ class _Attempt:
     rows: Sequence[AuditRow] = ()
 
 
+_NULL_VALUE = b"\x00null"
+"""What stands for a record without a value; no JSON text begins so."""
+
+
 def record_digest(seal: Seal, value: bytes | None) -> bytes:
     """The keyed digest by which the log's last record is known again."""
-    return seal.reference(SYSTEM_SCOPE, hashlib.sha256(NULL_VALUE if value is None else value).hexdigest())
+    return seal.reference(SYSTEM_SCOPE, hashlib.sha256(_NULL_VALUE if value is None else value).hexdigest())
 
 
 class BatchRunner:

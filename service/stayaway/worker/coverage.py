@@ -2,24 +2,22 @@
 
 A range lives in the partition's row and is sealed into a COVERAGE entry each minute, at handover,
 and where policy or engine change. It holds counts and a salted running digest of the records'
-bytes, never an identity.
+bytes, never an identity. Only who opened a range adds to it.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from stayaway.audit.entries import EntryType, NewEntry, StreamHead, partition_stream
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.steps import Steps
+from stayaway.worker.range_digest import RangeDigest
 
 SEAL_AFTER = timedelta(seconds=60)
 SALT_BYTES = 32
-NULL_VALUE = b"\x00null"
-"""What stands for a record without a value in digests; no JSON text begins so."""
 _STEP_RECORDS = 1_000
 
 PartitionKey = tuple[str, int]
@@ -40,7 +38,8 @@ class Knowledge:
 class Coverage:
     """The open range [from_offset, next offset). `registry`: (offset, sequence, K) where orders changed.
 
-    `digest`: d' = SHA-256(d || value) over its records, from d = salt.
+    `digest`: of its records so far; `running` goes on from there. A range that was read from the database
+    has none: its digest cannot be gone on with, so it is closed as it is before more is added.
     """
 
     from_offset: int
@@ -54,30 +53,34 @@ class Coverage:
     engine: str
     salt: bytes
     digest: bytes
+    running: RangeDigest | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def opened(cls, from_offset: int, at: datetime, knowledge: Knowledge, salt: bytes) -> "Coverage":
         """A new range at `from_offset`. `salt`: 32 random bytes."""
+        running = RangeDigest.begun(salt)
         return cls(
             from_offset=from_offset,
             opened_at=at,
             policy_sha256=knowledge.policy_sha256,
             engine=knowledge.engine,
             salt=salt,
-            digest=salt,
+            digest=running.value,
+            running=running,
         )
 
     def record_steps(
         self, first_offset: int, values: Sequence[bytes | None], tally: "Tally", knowledge: Knowledge
     ) -> Steps["Coverage"]:
-        """The range after these records, judged on `knowledge`, in steps of a millisecond."""
+        """The range, which `fits`, after these records, judged on `knowledge`, in steps of a millisecond."""
         registry = self.registry
         if not registry or registry[-1][1] != knowledge.registry_sequence:
             known_at = format_instant(knowledge.known_at)
             registry = (*registry, (first_offset, knowledge.registry_sequence, known_at))
-        digest = self.digest
+        running = self.running
+        assert running is not None, "a range that fits has one"
         for start in range(0, len(values), _STEP_RECORDS):
-            digest = chain_digest(digest, values[start : start + _STEP_RECORDS])
+            running = running.after(values[start : start + _STEP_RECORDS])
             yield
         # Written out: `replace` looks every field up, for each part of each batch.
         return Coverage(
@@ -91,12 +94,14 @@ class Coverage:
             policy_sha256=self.policy_sha256,
             engine=self.engine,
             salt=self.salt,
-            digest=digest,
+            digest=running.value,
+            running=running,
         )
 
     def fits(self, knowledge: Knowledge) -> bool:
-        """Whether policy and engine are those it was opened with."""
-        return (self.policy_sha256, self.engine) == (knowledge.policy_sha256, knowledge.engine)
+        """Whether more may be added to it: policy and engine are those it was opened with, by us."""
+        same = (self.policy_sha256, self.engine) == (knowledge.policy_sha256, knowledge.engine)
+        return same and self.running is not None
 
     def to_entry(self, topic: str, partition: int, to_offset: int, at: datetime) -> NewEntry:
         """The audit entry that seals it at `to_offset`."""
@@ -134,14 +139,6 @@ class Tally:
     refused: int = 0
     candidates: int = 0
     matches: int = 0
-
-
-def chain_digest(digest: bytes, values: Iterable[bytes | None]) -> bytes:
-    """The running digest after `values`; the same however they are cut into batches."""
-    sha256 = hashlib.sha256
-    for value in values:
-        digest = sha256(digest + (NULL_VALUE if value is None else value)).digest()
-    return digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,22 @@
 """The pure parts of the matcher: breaker, running digest, coverage ranges."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stayaway.audit.entries import StreamHead
 from stayaway.kernel.steps import finish
 from stayaway.worker import failpoints
 from stayaway.worker.breaker import Breaker, BreakerTrippedError
-from stayaway.worker.coverage import Coverage, Knowledge, PartitionState, Tally, chain_digest
+from stayaway.worker.coverage import Coverage, Knowledge, PartitionState, Tally
 from stayaway.worker.failpoints import FailpointError, failpoint
 from stayaway.worker.partitions import sealed
+from stayaway.worker.range_digest import RangeDigest
+from support.range_digests import range_digest
 
 AT = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 SALT = bytes(range(32))
@@ -64,12 +67,24 @@ class TestBreaker:
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=20)), max_size=20), st.integers(0, 20))
 def test_the_digest_does_not_depend_on_batches(values: list[bytes | None], cut: int) -> None:
-    whole = chain_digest(SALT, values)
-    assert chain_digest(chain_digest(SALT, values[:cut]), values[cut:]) == whole
-    digest = SALT
-    for value in values:
-        digest = hashlib.sha256(digest + (b"\x00null" if value is None else value)).digest()
-    assert digest == whole
+    digest = RangeDigest.begun(SALT)
+    assert digest.after(values).value == digest.after(values[:cut]).after(values[cut:]).value
+    assert digest.after(values).value == range_digest(SALT, values)
+    assert digest.value == hashlib.sha256(SALT).digest()  # what came after it left it as it was
+
+
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=3)), max_size=4))
+@example([b"ab", b"c"])
+@example([None, b""])
+@example([b"", None])
+def test_no_other_records_have_the_same_digest(values: list[bytes | None]) -> None:
+    """Neither cut otherwise, nor with an empty value for none."""
+    digest = RangeDigest.begun(SALT).after(values).value
+    joined = b"".join(value or b"" for value in values)
+    others: list[list[bytes | None]] = [[joined], [None, *values], [b"", *values]]
+    others += [[b"" if value is None else value for value in values], [*values[1:], *values[:1]]]
+    for other in others:
+        assert (RangeDigest.begun(SALT).after(other).value == digest) == (other == values)
 
 
 class TestCoverage:
@@ -84,13 +99,22 @@ class TestCoverage:
         values = [b"%d" % number for number in range(2_500)]
         coverage = Coverage.opened(0, AT, knowledge(), SALT)
         steps = coverage.record_steps(0, values, Tally(2_500, 0, 0, 0), knowledge())
-        assert finish(steps).digest == chain_digest(SALT, values)
+        assert finish(steps).digest == range_digest(SALT, values)
 
     def test_a_range_is_due_after_a_minute_or_under_another_policy(self) -> None:
         assert not state(4).seal_due(AT + timedelta(seconds=59), knowledge())
         assert state(4).seal_due(AT + timedelta(seconds=60), knowledge())
         assert state(4).seal_due(AT, knowledge(policy="other"))
         assert not state(0).seal_due(AT + timedelta(hours=1), knowledge(policy="other"))
+
+    def test_a_range_read_from_the_database_is_closed_before_more_is_added(self) -> None:
+        """Its digest cannot be gone on with."""
+        read = replace(state(4), coverage=replace(state(4).coverage, running=None))
+        assert read.seal_due(AT, knowledge())
+        assert not read.coverage.fits(knowledge())
+        entries, after = sealed(read, AT, knowledge())
+        assert [entry.payload["digest"] for entry in entries] == [read.coverage.digest.hex()]
+        assert after.coverage.fits(knowledge())
 
     def test_sealing_tiles(self) -> None:
         entries, after = sealed(state(4), AT, knowledge())
