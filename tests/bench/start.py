@@ -74,7 +74,7 @@ async def reads(follower):
                 f" p99 {np.percentile(took, 99):.2f} ms")
 async def keep(follower, seal):
     left = []
-    kept = keeper.PackKeeper(follower, new_database(), seal, on_unopened=left.append, is_behind=lambda: False)
+    kept = keeper.PackKeeper(follower, new_database(), seal, on_unopened=left.append, is_busy=lambda: False)
     longest, start, used = [0.0, 0.0], time.perf_counter(), time.process_time()
     async def meter():
         while True:

@@ -58,10 +58,10 @@ def keeper_of(
     follower: RegistryFollower,
     told: list[int] | None = None,
     *,
-    is_behind: Callable[[], bool] = lambda: False,
+    is_busy: Callable[[], bool] = lambda: False,
 ) -> PackKeeper:
     told = [] if told is None else told
-    return PackKeeper(follower, new_database(rig), rig.seal, on_unopened=told.append, is_behind=is_behind)
+    return PackKeeper(follower, new_database(rig), rig.seal, on_unopened=told.append, is_busy=is_busy)
 
 
 async def write(conn: asyncpg.Connection, seal: FileSeal) -> int:

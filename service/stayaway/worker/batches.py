@@ -51,8 +51,8 @@ class Batches:
     watchdog: Watchdog
     show: Callable[[], None]
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_behind: bool = False
-    """Whether the last look found more than a matcher that keeps up would find."""
+    is_busy: bool = False
+    """Whether the last look found records: what can wait rests longer then."""
     _in_hand: JudgedBatch | None = None
     _upkeep_at: float = 0.0
 
@@ -79,8 +79,8 @@ class Batches:
         if committing is not None:
             await committing
         self._in_hand = judged
-        self.is_behind = judged is not None and judged.records > SLICE
-        if not self.is_behind:
+        self.is_busy = judged is not None
+        if judged is None or judged.records <= SLICE:
             await self.settle()
 
     async def _fetch_and_judge(self) -> JudgedBatch | None:

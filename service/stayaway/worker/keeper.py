@@ -38,8 +38,8 @@ _CHANGED_SHARE = 100
 _AT_ONCE = 20
 """Orders opened between two turns of the loop: some 2 ms."""
 _PAUSE_S = 0.008
-# While records wait, what the check takes of the loop they wait longer: a third of a drain's time at 8 ms.
-_PAUSE_BEHIND_S = 0.06
+# While records come they wait for what the check takes of the loop: at 8 ms it was a third of a drain's time.
+_PAUSE_BUSY_S = 0.06
 _LOOK_S = 10.0
 
 
@@ -47,7 +47,7 @@ class PackKeeper:
     """Run once, beside the worker's loop; ends only by an error or by being cancelled.
 
     `on_unopened` is told how many orders are in use that have not been opened since the start.
-    `is_behind`: whether records wait for the matcher; what can wait then rests longer.
+    `is_busy`: whether records come; what is done here rests longer then.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class PackKeeper:
         seal: Seal,
         *,
         on_unopened: Callable[[int], None],
-        is_behind: Callable[[], bool],
+        is_busy: Callable[[], bool],
     ) -> None:
         self._follower = follower
         self._database = database
         self._seal = seal
         self._on_unopened = on_unopened
-        self._is_behind = is_behind
+        self._is_busy = is_busy
         self._packed_at = 0
         """How many orders the follower had taken in, beyond the start's, when the newest pack was made."""
 
@@ -211,7 +211,7 @@ class PackKeeper:
 
     async def _rest(self) -> None:
         """What is done here can wait."""
-        await asyncio.sleep(_PAUSE_BEHIND_S if self._is_behind() else _PAUSE_S)
+        await asyncio.sleep(_PAUSE_BUSY_S if self._is_busy() else _PAUSE_S)
 
 
 def _holds(pack: OrderColumns, orders: OrderColumns) -> bool:

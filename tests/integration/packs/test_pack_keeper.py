@@ -98,17 +98,17 @@ async def test_every_order_is_opened_after_a_start_from_a_pack(rig: Rig, conn: a
     assert await load_pack(conn, rig.seal) is not None
 
 
-async def test_the_check_rests_longer_while_records_wait(
+async def test_the_check_rests_longer_while_records_come(
     rig: Rig, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every order is opened all the same; how long a rest takes is asked at each."""
-    monkeypatch.setattr(keeper, "_PAUSE_BEHIND_S", 0.1)
+    monkeypatch.setattr(keeper, "_PAUSE_BUSY_S", 0.1)
     monkeypatch.setattr(keeper, "_PAUSE_S", 0.0)
     await write(conn, rig.seal)
     follower, told = follower_of(rig), list[int]()
     await follower.reload()
     answers = iter([True, True, True])
-    kept = keeper_of(rig, follower, told, is_behind=lambda: next(answers, False))
+    kept = keeper_of(rig, follower, told, is_busy=lambda: next(answers, False))
     began_s = asyncio.get_running_loop().time()
     await kept._settle(follower.take_first())
     assert asyncio.get_running_loop().time() - began_s >= 0.3
