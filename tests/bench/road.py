@@ -217,7 +217,7 @@ def let_broker_say_when() -> ConfigResource:
     return ConfigResource("topic", PLATE_READ_TOPIC, incremental_configs=[entry])
 
 
-def bench_road(zones: int = 10_000, backlog: int = 1_000_000, live_s: int = 150) -> list[tuple[str, float]]:
+def bench_road(zones: int, backlog: int, live_s: int = 150) -> list[tuple[str, float]]:
     """Drain of a backlog by one matcher, by one without audit and coverage, and by two; then latency."""
     reason = find_reason_to_skip()
     if reason:

@@ -133,6 +133,8 @@ def main() -> None:
     parser.add_argument("--zones", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--no-servers", action="store_true")
+    parser.add_argument("--road-zones", type=int, default=10_000)
+    parser.add_argument("--backlog", type=int, default=1_000_000)
     arguments = parser.parse_args()
     print(f"numpy {np.__version__}, shapely {shapely.__version__}, {shapely.geos_version_string}")
     base = 0.0
@@ -142,8 +144,8 @@ def main() -> None:
         base = base or rates[0][1]
         print_table(rates, rates[0][1])
     if not arguments.no_servers:
-        print("10,000 zones, the whole road on this machine's cores")
-        print_table(bench_road(), base)
+        print(f"{arguments.road_zones:,} zones, the whole road on this machine's cores")
+        print_table(bench_road(arguments.road_zones, arguments.backlog), base)
 
 
 if __name__ == "__main__":

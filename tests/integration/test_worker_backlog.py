@@ -12,7 +12,6 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 
 import stayaway
-from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.kafka import partition_fetch_bytes
 from stayaway.platform.seal import FileSeal
 from stayaway.worker.batch import BatchRunner
@@ -38,8 +37,6 @@ _MATCHER = """
 import sys, pathlib
 from stayaway.access.policy_file import load_policy
 from stayaway.platform.seal import FileSeal
-from stayaway.worker.batch import BatchRunner
-from stayaway.worker.judge import JudgedBatch
 from stayaway.worker.commands import run_matcher
 from stayaway.worker.loop import MatcherSettings
 dsn, bootstrap, keys, policy, *topics = sys.argv[1:]
@@ -55,13 +52,8 @@ def stranger(number: int) -> bytes:
     return read(event_id=f"s{number}", plate="ZZZ9999")
 
 
-async def test_five_per_cent_malformed_stall_nothing(
-    database: str, embedded_broker: EmbeddedBroker, seal: FileSeal
-) -> None:
+async def test_five_per_cent_malformed_stall_nothing(rig: Rig) -> None:
     """Each is a dead letter with its reason, every other message is judged, and no batch comes twice."""
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
     bad = [*BAD]
     sent = [bad[n // 20 % len(bad)] if n % 20 == 7 else stranger(n) for n in range(20_000)]
     for partition in range(4):
@@ -79,18 +71,13 @@ async def test_five_per_cent_malformed_stall_nothing(
     await rig.check_log()
 
 
-async def test_it_is_busy_while_records_come(
-    database: str, embedded_broker: EmbeddedBroker, seal: FileSeal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_knows_whether_records_come(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done beside the records, and can wait, goes by it."""
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
     commit, seen = BatchRunner.commit, set[bool]()
     worker = rig.worker()
 
     async def watched(runner: BatchRunner, batch: JudgedBatch) -> Any:
-        seen.add(worker._batches.is_busy)
+        seen.add(worker._batches.found_records)
         return await commit(runner, batch)
 
     monkeypatch.setattr(BatchRunner, "commit", watched)
@@ -100,16 +87,13 @@ async def test_it_is_busy_while_records_come(
         rig.publish(READS, [stranger(0)])
         await rig.wait_for(5_501)
         assert seen == {True}
-        await eventually(lambda: not worker._batches.is_busy)
+        await eventually(lambda: not worker._batches.found_records)
 
 
 async def test_what_was_taken_before_the_client_failed_is_judged(
-    database: str, embedded_broker: EmbeddedBroker, seal: FileSeal, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client has moved past what it gave: whoever threw that away would lose it without a trace."""
-    rig = Rig(database, embedded_broker.bootstrap, seal)
-    await rig.make_topics()
-    await rig.import_orders()
     rig.publish(READS, [stranger(number) for number in range(5_500)])
     getmany, asked, failed = AIOKafkaConsumer.getmany, count(1), []
 

@@ -51,8 +51,8 @@ class Batches:
     watchdog: Watchdog
     show: Callable[[], None]
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_busy: bool = False
-    """Whether the last look found records: what can wait rests longer then."""
+    found_records: bool = False
+    """Whether the last look did: what can wait rests longer then."""
     _in_hand: JudgedBatch | None = None
     _upkeep_at: float = 0.0
 
@@ -79,7 +79,7 @@ class Batches:
         if committing is not None:
             await committing
         self._in_hand = judged
-        self.is_busy = judged is not None
+        self.found_records = judged is not None
         if judged is None or judged.records <= SLICE:
             await self.settle()
 

@@ -80,7 +80,7 @@ class MatcherWorker:
             self._own_database(),
             seal,
             on_unopened=self.metrics.unopened_orders.set,
-            is_busy=lambda: self.began and self._batches.is_busy,
+            is_busy=lambda: self.began and self._batches.found_records,
         )
         self._watch = RegistryWatch(
             self._follower,
