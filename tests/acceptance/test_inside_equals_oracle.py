@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from exactness.chunk import compare_chunk
+from stayaway.kernel.edges import Edges
 from stayaway.matching import cells, index, inside, layers
 from stayaway.matching.index import Floats, Ints
 from support.mutations import Rewrite
@@ -42,20 +43,21 @@ def is_noticed() -> bool:
 
 
 REWRITES = [
-    Rewrite(inside.are_inside, "np.abs(lon) == 180.0", "np.abs(lon) == 181.0"),
-    Rewrite(inside._are_inside, "runs.south <= lat.max()", "runs.south <= lat.min()"),
-    Rewrite(inside._are_inside, "lat.min() <= runs.north", "lat.max() <= runs.north"),
-    Rewrite(inside._are_inside, "runs.east >= lon.min()", "runs.east >= lon.max()"),
-    Rewrite(inside._are_inside, "edges.south <= y", "edges.south < y"),
-    Rewrite(inside._are_inside, "y <= edges.north", "y < edges.north"),
-    Rewrite(inside._are_inside, "edges.east >= x", "edges.east > x"),
-    Rewrite(inside._are_inside, "(py < y2)", "(py <= y2)"),
-    Rewrite(inside._are_inside, "(y1 <= py)", "(y1 < py)"),
-    Rewrite(inside._are_inside, "edges.west[edge] <= px", "edges.west[edge] < px"),
-    Rewrite(inside._are_inside, "(side == 0) &", "(side == 2) &"),
-    Rewrite(inside._sides, "if rows.size", "if False"),
-    Rewrite(inside._sides, "_ORIENTATION_BOUND * size", "0.0 * size"),
-    Rewrite(inside._exact_sides, "(left != 0.0)", "(left > 0.0)"),
+    Rewrite(inside.is_inside, "abs(lon) == 180.0", "abs(lon) == 181.0"),
+    Rewrite(Edges.level_with, "runs.south <= lat", "runs.south < lat"),
+    Rewrite(Edges.level_with, "lat <= runs.north", "lat < runs.north"),
+    Rewrite(Edges.level_with, "runs.east >= lon", "runs.east > lon"),
+    Rewrite(Edges.level_with, "edges.south <= lat", "edges.south < lat"),
+    Rewrite(Edges.level_with, "lat <= edges.north", "lat < edges.north"),
+    Rewrite(Edges.level_with, "edges.east >= lon", "edges.east > lon"),
+    Rewrite(inside._is_inside, "y1 <= lat < y2", "y1 <= lat <= y2"),
+    Rewrite(inside._is_inside, "y1 <= lat < y2", "y1 < lat < y2"),
+    Rewrite(inside._is_inside, "y2 <= lat < y1", "y2 <= lat <= y1"),
+    Rewrite(inside._is_inside, "y2 <= lat < y1", "y2 < lat < y1"),
+    Rewrite(inside._is_inside, "min(x1, x2) <= lon", "min(x1, x2) < lon"),
+    Rewrite(inside._is_inside, "side == 0", "side == 2"),
+    Rewrite(inside._side, "_ORIENTATION_BOUND * size", "0.0 * size"),
+    Rewrite(inside._exact_side, "(x1 == x2 or y1 == y) and (y1 == y2 or x1 == x)", "True"),
     Rewrite(inside._exact_side, "(left > right) - (left < right)", "0"),
     Rewrite(cells.cell_spans, "east - west + 1", "east - west"),
     Rewrite(cells.cell_spans, "north - south + 1", "north - south"),

@@ -16,9 +16,6 @@ from stayaway.matching import index, inside, layers
 from stayaway.matching.layers import LayeredIndex
 from support.zone_entries import ZoneEntry, boxes_of
 
-_TABLE = 1_000_000
-"""So many points times edges are asked at a time."""
-
 
 def to_shape(parts: list[Part]) -> Shape:
     """The zone as a record in degrees makes it."""
@@ -99,14 +96,9 @@ class EngineUnderTest:
 
     def _inside(self, owners: Ints, rows: Ints, lon: Floats, lat: Floats) -> Iterator[tuple[int, Ints]]:
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        x, y = lon.tolist(), lat.tolist()
         for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(owners)], strict=True):
             owner = int(owners[start])
-            mine = rows[start:stop]
-            mine = mine[np.argsort(lat[mine])]
             shape = self.shapes[owner]
-            step = max(1, _TABLE // len(shape.edges))
-            found = [
-                some[inside.are_inside(shape, lon[some], lat[some])]
-                for some in (mine[at : at + step] for at in range(0, len(mine), step))
-            ]
-            yield owner, np.sort(np.concatenate(found))
+            mine = rows[start:stop]
+            yield owner, mine[[inside.is_inside(shape, x[row], y[row]) for row in mine.tolist()]]

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypeVar
 
+_N = TypeVar("_N", float, Decimal)
 _MICROSECONDS = 1_000_000
 _MOST_DECIMALS = 17
 """Of metres: where so many do not tell two numbers apart, all digits are printed."""
@@ -29,8 +31,8 @@ def told_apart(computed: Sequence[float], given: Sequence[float]) -> tuple[str, 
     As printed they compare among themselves, and with those of `given` printed by `exact`, as the numbers
     themselves do. All are finite.
     """
+    ranks = _ranks([*computed, *given])  # as their exact decimals have
     limits = [Decimal(exact(number)) for number in given]
-    ranks = _ranks([*(Decimal(exact(number)) for number in computed), *limits])
     for decimals in range(1, _MOST_DECIMALS + 1):
         texts = [f"{number:.{decimals}f}" for number in computed]
         if _ranks([*map(Decimal, texts), *limits]) == ranks:
@@ -38,6 +40,6 @@ def told_apart(computed: Sequence[float], given: Sequence[float]) -> tuple[str, 
     return tuple(exact(number) for number in computed)
 
 
-def _ranks(numbers: Sequence[Decimal]) -> list[int]:
+def _ranks(numbers: Sequence[_N]) -> list[int]:
     ordered = sorted(set(numbers))
     return [ordered.index(number) for number in numbers]

@@ -9,9 +9,12 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Edge = tuple[float, float, float, float]
+"""lon1, lat1, lon2, lat2."""
 
 RUN_EDGES = 64
 """Neighbours in a ring lie close to each other: so many share a box."""
+FEW_EDGES = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +29,33 @@ class RunBoxes:
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Columns over all edges of a shape: from (lon1, lat1) to (lon2, lat2), interior on the left."""
+    """All edges of a shape, a row each: from (lon1, lat1) to (lon2, lat2), interior on the left."""
 
-    lon1: Floats
-    lat1: Floats
-    lon2: Floats
-    lat2: Floats
+    rows: Floats
 
     def __len__(self) -> int:
         """How many."""
-        return len(self.lon1)
+        return len(self.rows)
+
+    @property
+    def lon1(self) -> Floats:
+        """Where each edge begins."""
+        return self.rows[:, 0]
+
+    @property
+    def lat1(self) -> Floats:
+        """Where each edge begins."""
+        return self.rows[:, 1]
+
+    @property
+    def lon2(self) -> Floats:
+        """Where each edge ends."""
+        return self.rows[:, 2]
+
+    @property
+    def lat2(self) -> Floats:
+        """Where each edge ends."""
+        return self.rows[:, 3]
 
     @cached_property
     def south(self) -> Floats:
@@ -69,13 +89,13 @@ class Edges:
         )
 
     @property
-    def is_one_run(self) -> bool:
-        """Whether choosing among runs could leave nothing out."""
-        return len(self) <= RUN_EDGES
+    def are_few(self) -> bool:
+        """Whether looking at all of them costs less than choosing among their runs first."""
+        return len(self) <= FEW_EDGES
 
     def take(self, chosen: Bools | Ints) -> "Edges":
         """Some of them, in their order."""
-        return Edges(self.lon1[chosen], self.lat1[chosen], self.lon2[chosen], self.lat2[chosen])
+        return Edges(self.rows[chosen])
 
     def of_runs(self, chosen: Bools) -> "Edges":
         """The edges of the runs chosen, in their order."""
@@ -83,3 +103,13 @@ class Edges:
             return self
         rows = (np.flatnonzero(chosen)[:, np.newaxis] * RUN_EDGES + np.arange(RUN_EDGES)).ravel()
         return self.take(rows[rows < len(self)])
+
+    def level_with(self, lon: float, lat: float) -> list[Edge]:
+        """Those that are as far north as the point somewhere, and not altogether west of it."""
+        edges = self
+        if not edges.are_few:
+            runs = edges.runs
+            edges = edges.of_runs((runs.south <= lat) & (lat <= runs.north) & (runs.east >= lon))
+        chosen = (edges.south <= lat) & (lat <= edges.north) & (edges.east >= lon)
+        found: list[Edge] = edges.rows[chosen].tolist()
+        return found

@@ -7,7 +7,7 @@ within 10 km up to 85 degrees of latitude (tested against GeographicLib).
 """
 
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,5 +29,10 @@ def degree_lengths_m(lat: _N) -> tuple[_N, _N]:
     """(metres in one degree of longitude, metres in one degree of latitude) at each latitude."""
     sine, cosine = sin_cos_degrees(lat)
     w2 = 1.0 - _E2 * (sine * sine)
-    w = np.sqrt(w2)
+    w = _root(w2)
     return _DEGREE_M * cosine / w, _DEGREE_M * (1.0 - _E2) / (w2 * w)
+
+
+def _root(x: float | Floats) -> Any:
+    # NumPy's root of a double is no plain double, and whatever is worked out from it is slow.
+    return math.sqrt(x) if isinstance(x, float) else np.sqrt(x)

@@ -52,9 +52,10 @@ def _from_digits(text: str) -> datetime:
 
 def format_instant(at: datetime) -> str:
     """`at` as the wire prints it: 6 decimals, or none if they are zero."""
-    at = at.astimezone(UTC)
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
     # isoformat prints no decimals exactly when the microseconds are zero.
-    return at.replace(tzinfo=None).isoformat() + "Z"
+    return at.isoformat().removesuffix("+00:00") + "Z"
 
 
 def to_us(at: datetime) -> int:

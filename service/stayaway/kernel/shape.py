@@ -29,6 +29,8 @@ NEAR_HALF = 1e-5
 """Far above the error of the product, 2**-22 at 180 degrees."""
 SAFE_PRODUCTS = 2**61
 """Sums of so much stay within 64 bits, with both terms of each edge."""
+_NOWHERE_CUT = np.array([180.0, 90.0, 180.0, 90.0])
+"""What a shape has to keep within so that all its edges are boundary."""
 
 
 class Shape:
@@ -107,9 +109,8 @@ class Shape:
     def edges(self) -> Edges:
         """All edges of all rings, in ring order (closed contours, cut pieces included)."""
         rings = [ring for part in self.degrees() for ring in part]
-        starts = np.concatenate([ring[:-1] for ring in rings])
-        ends = np.concatenate([ring[1:] for ring in rings])
-        return Edges(*(np.ascontiguousarray(column) for column in (*starts.T, *ends.T)))
+        rows = [np.concatenate([ring[:-1], ring[1:]], axis=1) for ring in rings]
+        return Edges(rows[0] if len(rows) == 1 else np.concatenate(rows))
 
     @cached_property
     def boundary(self) -> Edges:
@@ -117,6 +118,8 @@ class Shape:
         what runs along a pole, which is one point.
         """
         edges = self.edges
+        if (np.abs(edges.rows) < _NOWHERE_CUT).all():
+            return edges
         at_pole = (np.abs(edges.lat1) == 90.0) & (edges.lat1 == edges.lat2)
         if at_pole.any():
             edges = edges.take(~at_pole)
@@ -124,15 +127,12 @@ class Shape:
         west = (edges.lon1 == -180.0) & (edges.lon2 == -180.0)
         if not (east.any() and west.any()):
             return edges
-        keep = ~(east | west)
-        kept = [np.stack([edges.lon1, edges.lat1, edges.lon2, edges.lat2])[:, keep]]
+        kept = [edges.rows[~(east | west)]]
         spans_east = _spans(edges, east)
         spans_west = _spans(edges, west)
         for lon, mine, other in ((180.0, spans_east, spans_west), (-180.0, spans_west, spans_east)):
-            for low, high in _subtract(mine, other):
-                kept.append(np.array([[lon], [low], [lon], [high]]))
-        columns = np.concatenate(kept, axis=1)
-        return Edges(*(np.ascontiguousarray(column) for column in columns))
+            kept += [np.array([[lon, low, lon, high]]) for low, high in _subtract(mine, other)]
+        return Edges(np.concatenate(kept))
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ def boundary_distance_m(shape: Shape, lon: float, lat: float, within_m: float) -
     Right to 2e-6 of the distance within 10 km; farther away it only tells that it is far.
     """
     edges = _within(shape.boundary, lon, lat, within_m)
-    if not edges.is_one_run:
+    if not edges.are_few:
         # No edge farther away than some edge can be the nearest.
         runs = edges.runs
         off = np.maximum(np.maximum(runs.south - lat, lat - runs.north), 0.0)
@@ -39,7 +39,7 @@ def _within(edges: Edges, lon: float, lat: float, within_m: float) -> Edges:
     # A degree of longitude is nowhere shorter than where the margin ends towards the pole.
     farthest = abs(lat) + margin_lat
     margin_lon = within_m / degree_lengths_m(farthest)[0] * _SLACK if farthest < 90.0 else 360.0
-    if not edges.is_one_run:
+    if not edges.are_few:
         edges = edges.of_runs(_meets(edges.runs, lon, lat, margin_lon, margin_lat))
     return edges.take(_meets(edges, lon, lat, margin_lon, margin_lat))
 
@@ -49,10 +49,10 @@ def _meets(
 ) -> npt.NDArray[np.bool_]:
     """Which boxes come as near as the margins to the point, in degrees; the way round may lie over 180."""
     level = (boxes.south <= lat + margin_lat) & (boxes.north >= lat - margin_lat)
-    turns = (0.0,) if abs(lon) + margin_lon < 180.0 else (-360.0, 0.0, 360.0)
-    found = np.zeros_like(level)
-    for turn in turns:
-        found |= (boxes.west + turn <= lon + margin_lon) & (boxes.east + turn >= lon - margin_lon)
+    found = (boxes.west <= lon + margin_lon) & (boxes.east >= lon - margin_lon)
+    if abs(lon) + margin_lon >= 180.0:
+        for turn in (-360.0, 360.0):
+            found |= (boxes.west + turn <= lon + margin_lon) & (boxes.east + turn >= lon - margin_lon)
     return found & level
 
 

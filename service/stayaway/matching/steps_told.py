@@ -75,7 +75,7 @@ def _plates_seen(case: Case, read: PlateRead, vehicle: Vehicle) -> str:
     parts = [
         f"plate read {_plate(read.plate, read.plate_as_read, 'sent')} of {_region_read(read, policy)}",
         f"vehicle {vehicle.vehicle_id} has {plate} of {vehicle.region or 'unknown region'}",
-        *difference_words(compare_plates(read.plate, vehicle.plate)),
+        *_plates_apart(read.plate, vehicle.plate),
         *description_conflicts(read, vehicle),
     ]
     if case.identity.kind in ("OCR_EQUIVALENT", "ONE_DIFFERENT"):
@@ -84,6 +84,10 @@ def _plates_seen(case: Case, read: PlateRead, vehicle: Vehicle) -> str:
         others = ", ".join(candidate.plate for candidate in read.candidates)
         parts.append(f"the camera also considered {others}, which is evidence and never matches")
     return "; ".join(parts)
+
+
+def _plates_apart(read: str, held: str) -> tuple[str, ...]:
+    return () if read == held else difference_words(compare_plates(read, held))
 
 
 def _plate(normal: str, raw: str, how: str) -> str:

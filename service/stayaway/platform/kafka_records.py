@@ -4,6 +4,7 @@ Half of the 1.4 us that a record takes to be taken out of an answer is the copy:
 matcher wants two (deploy/benchmarks.md).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -14,6 +15,10 @@ class ReadRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
     Checksums, aborted transactions, markers and positions stay the client's own business.
     """
+
+    def __iter__(self) -> Iterator[Any]:
+        """Straight from what unpacks them: a call for each record less. It comes to the same end."""
+        return iter(self._records_iterator)
 
     def _consumer_record(self, _: Any, record: Any) -> Any:
         return record
