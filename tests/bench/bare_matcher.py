@@ -10,8 +10,8 @@ from stayaway.worker import batch
 from stayaway.worker.range_digest import RangeDigest
 
 
-async def _no_rows(_connection: object, _rows: Sequence[object]) -> None:
-    return
+def _no_rows(_rows: Sequence[object]) -> list[object]:
+    return []
 
 
 def _no_digest(digest: RangeDigest, _: Iterable[bytes | None]) -> RangeDigest:
@@ -19,6 +19,6 @@ def _no_digest(digest: RangeDigest, _: Iterable[bytes | None]) -> RangeDigest:
 
 
 if __name__ == "__main__":
-    batch.insert_rows = _no_rows  # type: ignore[assignment,attr-defined]
+    batch.insertion = _no_rows  # type: ignore[assignment,attr-defined]
     RangeDigest.after = _no_digest  # type: ignore[assignment,method-assign]
     main()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -9,8 +10,8 @@ from integration import test_registry_live as live
 from integration import test_worker_faults as faults
 from integration import test_worker_road as road
 from stayaway.alerts import store
+from stayaway.platform.queries import Queries
 from stayaway.worker import batch, locks, partitions
-from stayaway.worker.coverage import move_arguments
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.hold import RegistryHold
 from stayaway.worker.locks import Locked, lock_batch
@@ -33,10 +34,11 @@ async def all_mine(conn: Any, states: Any, stored: Any) -> Locked:
     return Locked(mine=frozenset(state.key for state in states), heads=locked.heads)
 
 
-async def move_without_fence(conn: Any, steps: Any, at: Any, *, may_be_lost: bool = False) -> Any:
-    text = partitions.SQL.move_partitions.replace("AND p.next_offset = n.expected AND p.epoch = n.epoch", "")
-    rows = await conn.fetch(text, *move_arguments(steps, at), may_be_lost)
-    return {(row["topic"], row["partition"]) for row in rows}, rows[0]["registry_sequence"]
+async def move_without_fence(conn: Any, steps: Any, at: Any, **how: Any) -> Any:
+    fence = "AND p.next_offset = n.expected AND p.epoch = n.epoch"
+    without = {"move_partitions": partitions.SQL.move_partitions.replace(fence, "")}
+    with patch.object(partitions, "SQL", Queries("without", without, {})):
+        return await partitions.move(conn, steps, at, **how)
 
 
 async def nothing_known(*_: Any) -> dict[Any, Any]:

@@ -19,6 +19,8 @@ END $$;
 CREATE TRIGGER note_how AFTER UPDATE ON partition_position FOR EACH ROW EXECUTE FUNCTION note_how();
 """
 STRANGER = read(plate="ZZZ9999", event_id="stranger")
+VAGUE = read(plate="BAK 471", accuracy_m=100_000, event_id="vague")
+"""The respondent's plate, and a position known too badly: kept, suppressed."""
 
 
 async def judged(matcher: Matcher, state: PartitionState, *values: bytes) -> PartitionState:
@@ -27,21 +29,39 @@ async def judged(matcher: Matcher, state: PartitionState, *values: bytes) -> Par
     return after
 
 
-async def test_only_a_move_without_rows_does_not_wait_for_the_disk(rig: Rig) -> None:
+async def note_how(rig: Rig) -> asyncpg.Connection:
+    """From now on each move notes how its transaction commits."""
     conn = await asyncpg.connect(rig.dsn)
     await conn.execute(_NOTE_HOW)
     # The tests' own server waits for no disk.
     name = await conn.fetchval("SELECT current_database()")
     await conn.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
+    return conn
+
+
+async def test_only_a_move_that_tells_nobody_anything_does_not_wait_for_the_disk(rig: Rig) -> None:
+    conn = await note_how(rig)
     matcher = Matcher(rig)
     state = await matcher.claim()
     state = await judged(matcher, state, STRANGER, STRANGER)
     state = await judged(matcher, state, read())
-    await judged(matcher, state, STRANGER)
+    state = await judged(matcher, state, STRANGER)
+    state = await judged(matcher, state, VAGUE)
+    await judged(matcher, state, VAGUE, read(event_id="again"))
     own = await matcher.database.connection()
     assert await own.fetchval("SHOW synchronous_commit") == "on"
     noted = await conn.fetch("SELECT * FROM noted WHERE next_offset > 0 ORDER BY next_offset")
-    assert [tuple(row) for row in noted] == [(2, "off"), (3, "on"), (4, "off")]
+    expected = [(2, "off"), (3, "on"), (4, "off"), (5, "off"), (7, "on")]
+    assert [tuple(row) for row in noted] == expected
+    await conn.close()
+
+
+async def test_a_dead_letter_waits_for_the_disk(rig: Rig) -> None:
+    conn = await note_how(rig)
+    rig.publish(READS, [b"{}"])
+    await rig.run_until(1)
+    noted = await conn.fetch("SELECT * FROM noted WHERE next_offset > 0")
+    assert {tuple(row) for row in noted} == {(1, "on")}
     await conn.close()
 
 
@@ -63,6 +83,33 @@ async def test_a_move_that_a_crash_took_back_is_made_again(rig: Rig) -> None:
     assert state.next_offset == moved.next_offset + 1
     assert [row["sighting_count"] for row in await rig.alerts()] == [2]
     await rig.check_promises()
+
+
+async def test_suppressed_decisions_that_a_crash_took_back_are_made_again(rig: Rig) -> None:
+    """With their evidence and the position, as they stand in one transaction."""
+    matcher = Matcher(rig)
+    first = await matcher.claim()
+    before = await whole_row(rig)
+    await judged(matcher, first, STRANGER, VAGUE)
+    told = await decided(rig)
+    await put_back(rig, before)
+    conn = await asyncpg.connect(rig.dsn)
+    for table in ("decision", "sighting"):
+        await tamper(conn, f"DELETE FROM {table}")
+    await conn.close()
+    assert await decided(rig) == []
+
+    state = await judged(matcher, await matcher.claim(), STRANGER, VAGUE)
+    assert state.next_offset == 2
+    assert await decided(rig) == told
+    assert [row["outcome"] for row in told] == ["SUPPRESSED"]
+    await rig.check_promises()
+
+
+async def decided(rig: Rig) -> list[dict[str, Any]]:
+    """All that the decisions show; what is sealed is never the same twice."""
+    rows = await rig.rows("SELECT * FROM decision JOIN sighting USING (order_id, source, event_id)")
+    return [{name: value for name, value in row.items() if not name.endswith("_sealed")} for row in rows]
 
 
 async def whole_row(rig: Rig) -> dict[str, Any]:

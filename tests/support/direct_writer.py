@@ -10,7 +10,7 @@ from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.alerts.evidence import Judged
 from stayaway.alerts.rows import ENGINE_NAME, Basis
-from stayaway.alerts.store import Recorded, publish_changes, record_decisions
+from stayaway.alerts.store import Recorded, publication, record_decisions
 from stayaway.matching.engine import Engine
 from stayaway.platform.seal import Seal
 from stayaway.sightings.batch import decode_batch
@@ -76,5 +76,6 @@ class DirectWriter:
         """The same inside the caller's transaction."""
         await lock_batch(self.conn, [], judged)
         recorded = await record_decisions(self.conn, self.seal, judged, self.basis)
-        await publish_changes(self.conn, recorded.changes, NOW)
+        for statement in (*recorded.to_run, *publication(recorded.changes, NOW)):
+            await self.conn.execute(statement.sql, *statement.arguments)
         return recorded

@@ -59,19 +59,36 @@ SELECT a.* FROM alert a
  ORDER BY a.alert_number
    FOR UPDATE OF a;
 
--- name: insert_alert
--- description: A new alert; its id and instant are fixed from here on.
+-- name: insert_alerts
+-- description: New alerts; their ids and instants are fixed from here on. Lists are texts with commas between.
 INSERT INTO alert (alert_id, raised_observed_at, order_id, respondent_id, raised_at, state, order_versions,
                    zone_ids, first_observed_at, last_observed_at, sighting_count, match_kind, zone_relation,
                    cautions, registry_sequence, known_at, policy_sha256, engine, raised_anew_from)
-VALUES ($1, $2, $3, $4, $5, 'OPEN', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+SELECT n.alert_id, n.raised_observed_at, n.order_id, n.respondent_id, n.raised_at, 'OPEN',
+       string_to_array(n.order_versions, ',')::integer[], string_to_array(n.zone_ids, ','), n.first_observed_at,
+       n.last_observed_at, n.sighting_count, n.match_kind, n.zone_relation, string_to_array(n.cautions, ','),
+       n.registry_sequence, n.known_at, n.policy_sha256, n.engine, n.raised_anew_from
+  FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
+              $8::timestamptz[], $9::timestamptz[], $10::integer[], $11::text[], $12::text[], $13::text[],
+              $14::bigint[], $15::timestamptz[], $16::text[], $17::text[], $18::text[]) WITH ORDINALITY
+       AS n (alert_id, raised_observed_at, order_id, respondent_id, raised_at, order_versions, zone_ids,
+             first_observed_at, last_observed_at, sighting_count, match_kind, zone_relation, cautions,
+             registry_sequence, known_at, policy_sha256, engine, raised_anew_from, place)
+ ORDER BY n.place;
 
--- name: update_alert
--- description: What the alert's episode shows now.
-UPDATE alert
-   SET order_versions = $3, zone_ids = $4, first_observed_at = $5, last_observed_at = $6, sighting_count = $7,
-       match_kind = $8, zone_relation = $9, cautions = $10, row_version = row_version + 1
- WHERE alert_id = $1 AND raised_observed_at = $2;
+-- name: update_alerts
+-- description: What the alerts' episodes show now; lists as above.
+UPDATE alert AS a
+   SET order_versions = string_to_array(n.order_versions, ',')::integer[],
+       zone_ids = string_to_array(n.zone_ids, ','), first_observed_at = n.first_observed_at,
+       last_observed_at = n.last_observed_at, sighting_count = n.sighting_count, match_kind = n.match_kind,
+       zone_relation = n.zone_relation, cautions = string_to_array(n.cautions, ','),
+       row_version = a.row_version + 1
+  FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+              $7::integer[], $8::text[], $9::text[], $10::text[])
+       AS n (alert_id, raised_observed_at, order_versions, zone_ids, first_observed_at, last_observed_at,
+             sighting_count, match_kind, zone_relation, cautions)
+ WHERE (a.alert_id, a.raised_observed_at) = (n.alert_id, n.raised_observed_at);
 
 -- name: merge_alerts
 -- description: $2 alerts of order $3 and respondent $4 went into $1; links stay one step long.
@@ -80,14 +97,23 @@ UPDATE alert
  WHERE order_id = $3 AND respondent_id = $4
    AND (alert_id = ANY ($2::text[]) OR merged_into = ANY ($2::text[]));
 
--- name: insert_decision
--- description: A judged match. One that did not alert before and does now is judged anew.
+-- name: insert_decisions
+-- description: Judged matches, each once, their reasons and cautions as texts with commas between; $20 to $24: what all
+-- were judged on. One that did not alert before and does now is judged anew.
 INSERT INTO decision (order_id, respondent_id, zone_id, source, event_id, observed_at, content_digest, outcome,
                       alert_id, raised_observed_at, order_version, match_kind, region_match, description,
-                      zone_relation, inside_probability, reasons, cautions, registry_sequence, known_at,
-                      policy_sha256, engine, decided_at, detail_sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-        $23, $24)
+                      zone_relation, inside_probability, reasons, cautions, detail_sealed,
+                      registry_sequence, known_at, policy_sha256, engine, decided_at)
+SELECT d.order_id, d.respondent_id, d.zone_id, d.source, d.event_id, d.observed_at, d.content_digest, d.outcome,
+       d.alert_id, d.raised_observed_at, d.order_version, d.match_kind, d.region_match, d.description,
+       d.zone_relation, d.inside_probability, string_to_array(d.reasons, ','), string_to_array(d.cautions, ','),
+       d.detail_sealed, $20, $21, $22, $23, $24
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[],
+              $8::text[], $9::text[], $10::timestamptz[], $11::integer[], $12::text[], $13::text[], $14::text[],
+              $15::text[], $16::numeric[], $17::text[], $18::text[], $19::bytea[])
+       AS d (order_id, respondent_id, zone_id, source, event_id, observed_at, content_digest, outcome, alert_id,
+             raised_observed_at, order_version, match_kind, region_match, description, zone_relation,
+             inside_probability, reasons, cautions, detail_sealed)
 ON CONFLICT (order_id, respondent_id, source, event_id, observed_at, content_digest, zone_id) DO UPDATE
    SET outcome = EXCLUDED.outcome, alert_id = EXCLUDED.alert_id,
        raised_observed_at = EXCLUDED.raised_observed_at, order_version = EXCLUDED.order_version,
@@ -104,13 +130,11 @@ ON CONFLICT (order_id, respondent_id, source, event_id, observed_at, content_dig
 -- The head's row lock makes sequence and commit order the same, so it is taken last.
 WITH head AS (
     UPDATE outbox_head SET outbox_sequence = outbox_sequence + cardinality($1::text[])
-    RETURNING outbox_sequence
-), added AS (
-    INSERT INTO outbox (outbox_sequence, alert_id, change, changed_at)
-    SELECT head.outbox_sequence - cardinality($1::text[]) + item.place, item.alert_id, item.change, $3
-      FROM head, unnest($1::text[], $2::text[]) WITH ORDINALITY AS item (alert_id, change, place)
+    RETURNING outbox_sequence, pg_notify('stayaway_outbox', outbox_sequence::text)
 )
-SELECT pg_notify('stayaway_outbox', outbox_sequence::text) FROM head;
+INSERT INTO outbox (outbox_sequence, alert_id, change, changed_at)
+SELECT head.outbox_sequence - cardinality($1::text[]) + item.place, item.alert_id, item.change, $3
+  FROM head, unnest($1::text[], $2::text[]) WITH ORDINALITY AS item (alert_id, change, place);
 
 -- name: lock_open_alerts
 -- description: The open alerts of orders that changed, with the roots that hold their decisions.

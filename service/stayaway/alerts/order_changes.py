@@ -47,6 +47,7 @@ from stayaway.orders.registry import RegistrySnapshot
 from stayaway.orders.store import ImportOutcome, record_orders
 from stayaway.platform.postgres import Connection, Pool
 from stayaway.platform.seal import Seal
+from stayaway.platform.statements import fetch_in_one, of_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +228,7 @@ async def _settle(
     updates = [row for row in chain if row.summary != summary or row.sighting_count != count]
     arguments = [(row.alert_id, from_us(row.raised_us), *shown(summary, count)) for row in updates]
     if arguments:
-        await conn.executemany(SQL.update_alert, arguments)
+        await fetch_in_one(conn, of_rows(SQL.update_alerts, arguments))
     for row in updates:
         _note_revised(party, row, summary, count, gone, work, ended=ended)
     if ended:
@@ -294,7 +295,8 @@ async def _raise_piece(
     taken = {row["alert_id"] for row in await conn.fetch(SQL.taken_ids, *party)}
     alert_id = free_alert_id(*party, summary.first_us, taken)
     raised = Raised(alert_id=alert_id, raised_us=summary.first_us, raised_anew_from=None)
-    await conn.execute(SQL.insert_alert, *insert_arguments(party, raised, summary, count, work.basis))
+    alert = insert_arguments(party, raised, summary, count, work.basis)
+    await fetch_in_one(conn, of_rows(SQL.insert_alerts, [alert]))
     place = (alert_id, from_us(summary.first_us))
     await conn.executemany(SQL.move_decision, [(*member.key, *place) for member in members])
     about = episode_payload(summary, count, work.basis)

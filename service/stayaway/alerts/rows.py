@@ -1,5 +1,6 @@
 """Between alerts and their columns: what a row shows, what an audit entry says. No statements here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -65,23 +66,30 @@ def to_alert_row(row: Any) -> AlertRow:
 
 
 def shown(summary: Summary, sighting_count: int) -> tuple[Any, ...]:
-    """What an alert's row shows of its episode, in the order of `update_alert`'s columns."""
+    """What an alert's row shows of its episode, in the order of `update_alerts`' columns."""
     return (
-        sorted(summary.order_versions),
-        sorted(summary.zone_ids),
+        listed(sorted(summary.order_versions)),
+        listed(sorted(summary.zone_ids)),
         from_us(summary.first_us),
         from_us(summary.last_us),
         sighting_count,
         summary.match_kind,
         summary.zone_relation,
-        list(sorted_cautions(summary.cautions)),
+        listed(sorted_cautions(summary.cautions)),
     )
+
+
+def listed(items: Iterable[object]) -> str:
+    """A list within a column of many rows, for `string_to_array`: in Postgres an array of arrays is a table.
+    No code, id or number in it has a comma (WIRE.md).
+    """
+    return ",".join(map(str, items))
 
 
 def insert_arguments(
     party: Party, raised: Raised, summary: Summary, sighting_count: int, basis: Basis
 ) -> tuple[Any, ...]:
-    """The arguments of `insert_alert`."""
+    """One alert for `insert_alerts`."""
     return (
         raised.alert_id,
         from_us(raised.raised_us),

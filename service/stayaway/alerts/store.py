@@ -2,17 +2,18 @@
 
 The caller holds the fenced partition rows, the order heads and the advisory locks per order and
 respondent (`party_keys`); here follow the alert rows, so that any number of matchers make one alert of one
-visit. `publish_changes` comes last, after the audit entries.
+visit. What nothing else waits for is left to the caller, to be sent with statements of its own.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from stayaway.alerts.episodes import summarise
 from stayaway.alerts.evidence import (
+    EventId,
     Judged,
     StorableMatch,
     StoredEvent,
@@ -29,6 +30,7 @@ from stayaway.alerts.rows import (
     alert_entry,
     episode_payload,
     insert_arguments,
+    listed,
     probability,
     seal_detail,
     shown,
@@ -39,6 +41,7 @@ from stayaway.kernel.instants import format_instant, from_us, to_us
 from stayaway.kernel.steps import each_step
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
+from stayaway.platform.statements import Statement, fetch_in_one, of_rows
 from stayaway.platform.turns import in_turns
 
 
@@ -51,6 +54,8 @@ class Recorded:
     entries: list[tuple[int, NewEntry]] = field(default_factory=list)
     changes: list[tuple[str, Change]] = field(default_factory=list)
     alerts_raised: int = 0
+    to_run: list[Statement] = field(default_factory=list)
+    """What is still to be run in the transaction: nothing else needs its rows."""
 
 
 def party_keys(parties: Iterable[Party]) -> list[int]:
@@ -80,18 +85,34 @@ async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged
     rows = _drop_known(rows, known)
     alerting = [row for row in rows if not row.match.reasons]
     roots = await _change_alerts(conn, alerting, known, judged, basis, recorded)
-    await _insert_decisions(conn, seal, rows, roots, basis)
-    told = {alert_id for alert_id, _ in recorded.changes}
-    revised = await flag_conflicts(conn, repeated)
-    recorded.changes += [(alert_id, "REVISED") for alert_id in revised if alert_id not in told]
+    recorded.to_run += await _decisions(seal, rows, roots, basis)
+    if repeated:
+        await _flag(conn, repeated, recorded)
     return recorded
 
 
+async def _flag(conn: Connection, repeated: Collection[EventId], recorded: Recorded) -> None:
+    """Flag the sightings under one event id, and the alerts that hold one by the decisions made now, too."""
+    await _run(conn, recorded)
+    told = {alert_id for alert_id, _ in recorded.changes}
+    revised = await flag_conflicts(conn, repeated)
+    recorded.changes += [(alert_id, "REVISED") for alert_id in revised if alert_id not in told]
+
+
+def publication(changes: Sequence[tuple[str, Change]], at: datetime) -> list[Statement]:
+    """What tells the outbox; nothing where there is nothing to tell. It belongs into the last statement
+    before commit: it holds a lock that all writers need.
+    """
+    if not changes:
+        return []
+    alert_ids, words = zip(*changes, strict=True)
+    return [Statement(SQL.publish_changes, (list(alert_ids), list(words), at))]
+
+
 async def publish_changes(conn: Connection, changes: Sequence[tuple[str, Change]], at: datetime) -> None:
-    """Tell the outbox. The last statement before commit: it holds a lock that all writers need."""
-    if changes:
-        alert_ids, words = zip(*changes, strict=True)
-        await conn.execute(SQL.publish_changes, list(alert_ids), list(words), at)
+    """The same by itself."""
+    for statement in publication(changes, at):
+        await conn.execute(statement.sql, *statement.arguments)
 
 
 # ---------------------------------------------------------------- what was decided before
@@ -152,7 +173,8 @@ async def _change_alerts(
             changes.append((party, change))
             roots.update((id(mine[m.index]), (change.root_id, change.root_raised_us)) for m in change.members)
             _note(recorded, party, change, [mine[m.index] for m in change.members], judged, basis)
-    await _write_alerts(conn, changes, basis)
+    recorded.to_run += _alerts(changes, basis)
+    await _merge(conn, changes, recorded)
     return roots
 
 
@@ -184,9 +206,7 @@ async def _lock_alerts_near(
     return near
 
 
-async def _write_alerts(
-    conn: Connection, changes: Sequence[tuple[Party, EpisodeChange]], basis: Basis
-) -> None:
+def _alerts(changes: Sequence[tuple[Party, EpisodeChange]], basis: Basis) -> list[Statement]:
     inserts = [
         insert_arguments(party, change.raised, change.summary, change.sighting_count, basis)
         for party, change in changes
@@ -197,14 +217,25 @@ async def _write_alerts(
         for _, change in changes
         for row in change.updated
     ]
-    if inserts:
-        await conn.executemany(SQL.insert_alert, inserts)
-    if updates:
-        await conn.executemany(SQL.update_alert, updates)
+    return [*of_rows(SQL.insert_alerts, inserts), *of_rows(SQL.update_alerts, updates)]
+
+
+async def _merge(
+    conn: Connection, changes: Sequence[tuple[Party, EpisodeChange]], recorded: Recorded
+) -> None:
+    """Merged alerts go into roots that show the episode already."""
     for party, change in changes:
         if change.merged:
+            await _run(conn, recorded)
             merged_ids = [row.alert_id for row in change.merged]
             await conn.execute(SQL.merge_alerts, change.root_id, merged_ids, *party)
+
+
+async def _run(conn: Connection, recorded: Recorded) -> None:
+    """What is still to be run, now."""
+    if recorded.to_run:
+        await fetch_in_one(conn, recorded.to_run)
+        recorded.to_run.clear()
 
 
 def _note(
@@ -258,34 +289,34 @@ def _member_payload(row: StorableMatch, judged: Sequence[Judged]) -> dict[str, A
 # ---------------------------------------------------------------- decisions
 
 
-async def _insert_decisions(
-    conn: Connection,
-    seal: Seal,
-    rows: Sequence[StorableMatch],
-    roots: dict[int, tuple[str, int]],
-    basis: Basis,
-) -> None:
-    if rows:
-        arguments = await in_turns(
-            each_step(lambda row: _decision_arguments(seal, row, roots.get(id(row)), basis), rows)
-        )
-        await conn.executemany(SQL.insert_decision, arguments)
+async def _decisions(
+    seal: Seal, rows: Sequence[StorableMatch], roots: dict[int, tuple[str, int]], basis: Basis
+) -> list[Statement]:
+    """What inserts them; nothing where there are none."""
+    if not rows:
+        return []
+    made = await in_turns(each_step(lambda row: _decision_row(seal, row, roots.get(id(row)), basis), rows))
+    made_on = (
+        basis.registry_sequence,
+        basis.known_at,
+        basis.policy_sha256,
+        basis.engine,
+        basis.decided_at,
+    )
+    return of_rows(SQL.insert_decisions, made, *made_on)
 
 
-def _decision_arguments(
+def _decision_row(
     seal: Seal, row: StorableMatch, root: tuple[str, int] | None, basis: Basis
 ) -> tuple[Any, ...]:
     match = row.match
-    order_id, source, event_id, observed_at, digest = row.stored
     alert_id, raised_at = (root[0], from_us(root[1])) if root is not None else (None, None)
+    order_id, *event = row.stored
     return (
         order_id,
         match.respondent_id,
         match.zone_id,
-        source,
-        event_id,
-        observed_at,
-        digest,
+        *event,
         match.outcome,
         alert_id,
         raised_at,
@@ -295,12 +326,7 @@ def _decision_arguments(
         match.description,
         match.zone_relation,
         probability(match),
-        list(match.reasons),
-        list(match.cautions),
-        basis.registry_sequence,
-        basis.known_at,
-        basis.policy_sha256,
-        basis.engine,
-        basis.decided_at,
+        listed(match.reasons),
+        listed(match.cautions),
         seal_detail(seal, match, basis),
     )

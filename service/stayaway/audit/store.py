@@ -20,6 +20,7 @@ from stayaway.audit.entries import (
 )
 from stayaway.kernel.errors import ConflictError, StayawayError
 from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.statements import Statement, of_rows
 
 _QUERIES = load_queries("stayaway.audit", "audit.sql")
 _PREFETCH = 500
@@ -102,8 +103,13 @@ async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:
     For partitions, whose head is the fenced row: stream_sequence and last_entry_hash of
     partition_position.
     """
-    if rows:
-        await connection.execute(_QUERIES.insert_entries, *zip(*rows, strict=True))
+    for statement in insertion(rows):
+        await connection.execute(statement.sql, *statement.arguments)
+
+
+def insertion(rows: Sequence[AuditRow]) -> list[Statement]:
+    """What `insert_rows` runs; nothing where there are none."""
+    return of_rows(_QUERIES.insert_entries, rows)
 
 
 def _row(record: asyncpg.Record) -> AuditRow:

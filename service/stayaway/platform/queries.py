@@ -14,7 +14,7 @@ class QueryError(StayawayError):
 
 
 class Queries:
-    """The queries of one file: `queries.insert_alert` and `queries["insert_alert"]` are its SQL."""
+    """The queries of one file: `queries.insert_alerts` and `queries["insert_alerts"]` are its SQL."""
 
     def __init__(self, origin: str, texts: dict[str, str], descriptions: dict[str, str]) -> None:
         self._origin = origin
@@ -42,7 +42,7 @@ class Queries:
 def load_queries(package: str, file: str) -> Queries:
     """Read `file` of `package`.
 
-    Each query is headed by two comment lines, `-- name: insert_alert` and
+    Each query is headed by two comment lines, `-- name: insert_alerts` and
     `-- description: what it does`. Raises QueryError for a query
     without either, for a repeated name, and for SQL before the first name.
     """

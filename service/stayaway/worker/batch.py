@@ -14,9 +14,9 @@ from datetime import datetime
 from aiokafka.errors import KafkaError
 
 from stayaway.alerts.evidence import Judged
-from stayaway.alerts.store import Recorded, publish_changes, record_decisions
+from stayaway.alerts.store import Recorded, publication, record_decisions
 from stayaway.audit.entries import AuditRow, NewEntry
-from stayaway.audit.store import insert_rows
+from stayaway.audit.store import insertion
 from stayaway.kernel.steps import Steps
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import SYSTEM_SCOPE, Seal
@@ -210,6 +210,9 @@ class BatchRunner:
     async def _move_with_rows(
         self, conn: Connection, judged: Sequence[JudgedPart], registry: Registry, at: datetime
     ) -> _Attempt:
+        """Rows and positions, all or none. Where nobody is told of anything (suppressed decisions alone, no
+        audit entry, alert or dead letter) a server that crashes may lose all of it, as in `_move_plain`.
+        """
         async with conn.transaction():
             states = [item.part.state for item in judged]
             locked = await lock_batch(conn, states, [event for item in judged for event in item.stored])
@@ -223,11 +226,11 @@ class BatchRunner:
             await record_dead_letters(conn, [letter for item in kept for letter in item.letters], at)
             recorded = await record_decisions(conn, self._seal, stored, registry.basis(at))
             steps, rows = await self._close(kept, stored, recorded, registry, at)
-            await insert_rows(conn, rows)
-            moved, sequence = await move(conn, steps, at)
+            last = [*recorded.to_run, *insertion(rows), *publication(recorded.changes, at)]
+            told = bool(rows or recorded.changes or any(item.letters for item in kept))
+            moved, sequence = await move(conn, steps, at, together_with=last, may_be_lost=not told)
             if moved != locked.mine:
                 raise AssertionError("a locked fence moved")
-            await publish_changes(conn, recorded.changes, at)
             await failpoint("before_commit")
         after = {step.after.key: step.after for step in steps}
         return _Attempt(moved=after, lost=lost, registry_sequence=sequence, recorded=recorded, rows=rows)

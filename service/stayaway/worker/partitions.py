@@ -22,6 +22,7 @@ from stayaway.audit.store import insert_rows
 from stayaway.kernel.errors import ConflictError, NotFoundError
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
+from stayaway.platform.statements import Statement, fetch_in_one
 from stayaway.worker.coverage import (
     SALT_BYTES,
     Coverage,
@@ -62,13 +63,20 @@ def sealed(
 
 
 async def move(
-    conn: Connection, steps: Sequence[Step], at: datetime, *, may_be_lost: bool = False
+    conn: Connection,
+    steps: Sequence[Step],
+    at: datetime,
+    *,
+    together_with: Sequence[Statement] = (),
+    may_be_lost: bool = False,
 ) -> tuple[set[PartitionKey], int | None]:
     """The fenced UPDATE: the partitions that moved, and the registry's sequence as it is now.
 
-    `may_be_lost`: nothing else hangs on it, so its reply need not wait for the disk (deploy/adr/0015).
+    `together_with`: run in the same statement, whatever moved. `may_be_lost`: nothing that anybody is told
+    hangs on its transaction, whose reply need not wait for the disk then (deploy/adr/0015).
     """
-    rows = await conn.fetch(SQL.move_partitions, *move_arguments(steps, at), may_be_lost)
+    moving = Statement(SQL.move_partitions, (*move_arguments(steps, at), may_be_lost))
+    rows = await fetch_in_one(conn, [*together_with, moving])
     moved = {(row["topic"], row["partition"]) for row in rows}
     return moved, rows[0]["registry_sequence"] if rows else None
 
