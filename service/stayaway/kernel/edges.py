@@ -15,6 +15,7 @@ Edge = tuple[float, float, float, float]
 RUN_EDGES = 64
 """Neighbours in a ring lie close to each other: so many share a box."""
 FEW_EDGES = 256
+"""Of so many, all are looked at: their runs would have to be made first, from an order just read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,9 @@ class Edges:
         return self.take(rows[rows < len(self)])
 
     def level_with(self, lon: float, lat: float) -> list[Edge]:
-        """Those that are as far north as the point somewhere, and not altogether west of it."""
+        """Those that reach the point's latitude and do not lie west of it as a whole: all that a ray from it
+        towards the east can meet.
+        """
         edges = self
         if not edges.are_few:
             runs = edges.runs
