@@ -71,6 +71,11 @@ async def test_in_any_order_it_comes_to_the_same(conn: asyncpg.Connection, count
         assert await outcome(conn, in_one) == await outcome(conn, one_by_one)
 
 
+async def test_without_any_nothing_is_sent(conn: asyncpg.Connection) -> None:
+    await conn.close()
+    assert await fetch_in_one(conn, []) == []
+
+
 async def test_all_or_none(conn: asyncpg.Connection) -> None:
     broken = Statement("INSERT INTO noted SELECT 1 / $1::bigint, 'never'", (0,))
     with pytest.raises(asyncpg.DivisionByZeroError):

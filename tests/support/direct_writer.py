@@ -13,6 +13,7 @@ from stayaway.alerts.rows import ENGINE_NAME, Basis
 from stayaway.alerts.store import Recorded, publication, record_decisions
 from stayaway.matching.engine import Engine
 from stayaway.platform.seal import Seal
+from stayaway.platform.statements import fetch_in_one
 from stayaway.sightings.batch import decode_batch
 from stayaway.worker.locks import lock_batch
 from support.whole_registry import load_registry
@@ -76,6 +77,5 @@ class DirectWriter:
         """The same inside the caller's transaction."""
         await lock_batch(self.conn, [], judged)
         recorded = await record_decisions(self.conn, self.seal, judged, self.basis)
-        for statement in (*recorded.to_run, *publication(recorded.changes, NOW)):
-            await self.conn.execute(statement.sql, *statement.arguments)
+        await fetch_in_one(self.conn, [*recorded.to_run, *publication(recorded.changes, NOW)])
         return recorded

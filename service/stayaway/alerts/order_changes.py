@@ -227,8 +227,7 @@ async def _settle(
     ended = "ORDER_SINCE_ENDED" in summary.cautions
     updates = [row for row in chain if row.summary != summary or row.sighting_count != count]
     arguments = [(row.alert_id, from_us(row.raised_us), *shown(summary, count)) for row in updates]
-    if arguments:
-        await fetch_in_one(conn, of_rows(SQL.update_alerts, arguments))
+    await fetch_in_one(conn, of_rows(SQL.update_alerts, arguments))
     for row in updates:
         _note_revised(party, row, summary, count, gone, work, ended=ended)
     if ended:

@@ -111,8 +111,7 @@ def publication(changes: Sequence[tuple[str, Change]], at: datetime) -> list[Sta
 
 async def publish_changes(conn: Connection, changes: Sequence[tuple[str, Change]], at: datetime) -> None:
     """The same by itself."""
-    for statement in publication(changes, at):
-        await conn.execute(statement.sql, *statement.arguments)
+    await fetch_in_one(conn, publication(changes, at))
 
 
 # ---------------------------------------------------------------- what was decided before
@@ -233,9 +232,8 @@ async def _merge(
 
 async def _run(conn: Connection, recorded: Recorded) -> None:
     """What is still to be run, now."""
-    if recorded.to_run:
-        await fetch_in_one(conn, recorded.to_run)
-        recorded.to_run.clear()
+    await fetch_in_one(conn, recorded.to_run)
+    recorded.to_run.clear()
 
 
 def _note(
@@ -293,8 +291,6 @@ async def _decisions(
     seal: Seal, rows: Sequence[StorableMatch], roots: dict[int, tuple[str, int]], basis: Basis
 ) -> list[Statement]:
     """What inserts them; nothing where there are none."""
-    if not rows:
-        return []
     made = await in_turns(each_step(lambda row: _decision_row(seal, row, roots.get(id(row)), basis), rows))
     made_on = (
         basis.registry_sequence,

@@ -20,7 +20,7 @@ from stayaway.audit.entries import (
 )
 from stayaway.kernel.errors import ConflictError, StayawayError
 from stayaway.platform.postgres import Connection, load_queries
-from stayaway.platform.statements import Statement, of_rows
+from stayaway.platform.statements import Statement, fetch_in_one, of_rows
 
 _QUERIES = load_queries("stayaway.audit", "audit.sql")
 _PREFETCH = 500
@@ -103,8 +103,7 @@ async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:
     For partitions, whose head is the fenced row: stream_sequence and last_entry_hash of
     partition_position.
     """
-    for statement in insertion(rows):
-        await connection.execute(statement.sql, *statement.arguments)
+    await fetch_in_one(connection, insertion(rows))
 
 
 def insertion(rows: Sequence[AuditRow]) -> list[Statement]:

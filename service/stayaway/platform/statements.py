@@ -2,7 +2,8 @@
 
 Each room writes its own statement; who commits joins them. In Postgres all parts of one statement see the
 database as it was before it, and none of them what another one did: only statements that do not need
-each other's rows may be joined (PostgreSQL 15, 7.8.4, "Data-Modifying Statements in WITH").
+each other's rows may be joined (PostgreSQL 15, 7.8.4, "Data-Modifying Statements in WITH"). The names in one's
+WITH are seen by all: none may be a table's.
 """
 
 import re
@@ -30,10 +31,12 @@ def of_rows(sql: str, rows: Sequence[tuple[Any, ...]], *arguments: Any) -> list[
 
 
 async def fetch_in_one(conn: Connection, statements: Sequence[Statement]) -> list[Any]:
-    """Run all of them, one at least, in one statement; the rows of the last one.
+    """Run all of them in one statement; the rows of the last one. Without any nothing is sent.
 
     What only changes rows comes before it: a SELECT that nobody asks for the rows of would not be run.
     """
+    if not statements:
+        return []
     sql = _joined(tuple((item.sql, len(item.arguments)) for item in statements))
     rows: list[Any] = await conn.fetch(sql, *(value for item in statements for value in item.arguments))
     return rows
