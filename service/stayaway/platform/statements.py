@@ -2,8 +2,8 @@
 
 Each room writes its own statement; who commits joins them. In Postgres all parts of one statement see the
 database as it was before it, and none of them what another one did: only statements that do not need
-each other's rows may be joined (PostgreSQL 15, 7.8.4, "Data-Modifying Statements in WITH"). The names in one's
-WITH are seen by all: none may be a table's.
+each other's rows may be joined (PostgreSQL 15, 7.8.4, "Data-Modifying Statements in WITH"). The names in
+one's WITH are seen by all: none may be a table's.
 """
 
 import re
