@@ -22,11 +22,13 @@ class Matcher:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.database = Database(rig.dsn, wait_s=10, on_wait=lambda _: None)
-        reading = Database(rig.dsn, wait_s=10, on_wait=lambda _: None)
-        rig.databases += [self.database, reading]
+        self.database, shelf, following = (
+            Database(rig.dsn, wait_s=10, on_wait=lambda _: None, by_key=by_key)
+            for by_key in (True, True, False)
+        )
+        rig.databases += [self.database, shelf, following]
         self.follower = RegistryFollower(
-            self.database, rig.seal, rig.policy, source=OrderShelf(reading, rig.seal, wait_s=10)
+            following, rig.seal, rig.policy, source=OrderShelf(shelf, rig.seal, wait_s=10)
         )
         self.counters = Counters()
         self.runner = BatchRunner(

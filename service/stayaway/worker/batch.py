@@ -149,7 +149,6 @@ class BatchRunner:
             try:
                 await self._follower.reload()
             except PASSING_ERRORS as error:
-                self._database.drop()
                 await failures.pause(error)
             else:
                 return

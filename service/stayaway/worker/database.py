@@ -10,6 +10,21 @@ from stayaway.platform.postgres import Connection, connect
 # its session, its transaction is rolled back, and the fence does the rest.
 IDLE_IN_TRANSACTION_S = 5
 _LOCK_WAIT_S = 20
+_LIMITS = {
+    "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
+    "lock_timeout": f"{_LOCK_WAIT_S}s",
+}
+# Postgres takes a plan for arrays of any length to be dearer than one for these, so it would plan the largest
+# statements anew each time, which takes it as long as running them (PostgreSQL 15, "plan_cache_mode"). But
+# what is planned once may have been planned while the tables were empty: so never by reading whole tables.
+# Where that cannot be helped its price is so high that Postgres would compile the statement: not that either.
+_BY_KEY = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 
 PASSING_ERRORS = (
     OSError,
@@ -31,12 +46,18 @@ an InterfaceError.
 
 
 class Database:
-    """One connection at a time, for one task at a time."""
+    """One connection at a time, for one task at a time.
 
-    def __init__(self, dsn: str, *, wait_s: float, on_wait: Callable[[str], None]) -> None:
+    `by_key`: for who finds all rows by their keys: each statement is planned once, to do so by an index.
+    """
+
+    def __init__(
+        self, dsn: str, *, wait_s: float, on_wait: Callable[[str], None], by_key: bool = False
+    ) -> None:
         self._dsn = dsn
         self._wait_s = wait_s
         self._on_wait = on_wait
+        self._settings = _LIMITS | (_BY_KEY if by_key else {})
         self._connection: asyncpg.Connection | None = None
 
     async def connection(self) -> Connection:
@@ -46,8 +67,7 @@ class Database:
                 self._dsn, wait_s=self._wait_s, on_wait=self._on_wait, application="stayaway matcher"
             )
             await self._connection.execute(
-                f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_S}s';"
-                f" SET lock_timeout = '{_LOCK_WAIT_S}s'"
+                "; ".join(f"SET {name} = '{value}'" for name, value in self._settings.items())
             )
         return self._connection
 

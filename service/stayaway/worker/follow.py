@@ -29,7 +29,7 @@ from stayaway.platform.seal import Seal
 from stayaway.platform.settings import REGISTRY_LIMIT_S
 from stayaway.platform.turns import in_turns
 from stayaway.worker.coverage import Knowledge
-from stayaway.worker.database import Database
+from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.intake import Intake, take_in
 from stayaway.worker.latency import Applied
 from stayaway.worker.packs import PACKED_FROM, PackError, load_pack
@@ -145,9 +145,17 @@ class RegistryFollower:
             self.hint.set()
 
     async def reload(self) -> Registry:
-        """Take over what changed, with the worker's own connection."""
-        await self.catch_up(await self._database.connection())
+        """Take over what changed, with a connection of its own, which is cut by what goes wrong with it."""
+        try:
+            await self.catch_up(await self._database.connection())
+        except (*PASSING_ERRORS, asyncio.CancelledError):
+            self._database.drop()
+            raise
         return self.current
+
+    async def close(self) -> None:
+        """End the connection in order."""
+        await self._database.close()
 
     async def catch_up(self, conn: Connection) -> None:
         """Take over what changed until now; one at a time, whoever asks.

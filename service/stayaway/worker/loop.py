@@ -65,10 +65,10 @@ class MatcherWorker:
         self.metrics = metrics or Metrics()
         self._seal = seal
         self._clock = clock
-        self._database = self._own_database()
-        self._shelf = OrderShelf(self._own_database(), seal, wait_s=settings.wait_s)
+        self._database = self._own_database(by_key=True)
+        self._shelf = OrderShelf(self._own_database(by_key=True), seal, wait_s=settings.wait_s)
         self._follower = RegistryFollower(
-            self._database,
+            self._own_database(),
             seal,
             policy,
             source=self._shelf,
@@ -97,8 +97,9 @@ class MatcherWorker:
         self._consumer: Any = None
         self._producer: Any = None
 
-    def _own_database(self) -> Database:
-        return Database(self.settings.dsn, wait_s=self.settings.wait_s, on_wait=self._on_wait)
+    def _own_database(self, *, by_key: bool = False) -> Database:
+        settings = self.settings
+        return Database(settings.dsn, wait_s=settings.wait_s, on_wait=self._on_wait, by_key=by_key)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then seal, leave the group and return, within 5 seconds.
@@ -222,7 +223,6 @@ class MatcherWorker:
             try:
                 await self._follower.reload()
             except PASSING_ERRORS as error:
-                self._database.drop()
                 await patience.pause(error)
             else:
                 return
@@ -254,7 +254,12 @@ class MatcherWorker:
     async def _close(self) -> None:
         clients = [closing for closing in (self._consumer, self._producer) if closing is not None]
         await asyncio.gather(*(self._close_client(closing) for closing in clients))
-        databases = (self._database.close(), self._shelf.close(), self._keeper.close())
+        databases = (
+            self._database.close(),
+            self._shelf.close(),
+            self._follower.close(),
+            self._keeper.close(),
+        )
         await asyncio.gather(*map(self._close_database, databases))
 
     @staticmethod
