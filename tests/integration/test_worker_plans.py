@@ -9,7 +9,7 @@ from stayaway.worker.coverage import PartitionState
 from support.handed_batches import Matcher
 from support.worker_rig import READS, Rig, read
 
-LEFT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stayaway matcher'"
+CONNECTED = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stayaway matcher'"
 OF_ONE_ROW = {"registry", "outbox_head"}
 RAISED = read(event_id="e1")
 EXTENDED = read(event_id="e2", observed_at="2026-03-06T20:16:00Z", received_at="2026-03-06T20:16:01Z")
@@ -35,7 +35,7 @@ async def _judge(matcher: Matcher, state: PartitionState, *values: bytes) -> Par
 
 @pytest.mark.parametrize("databases", ["embedded", "debian"], indirect=True)
 async def test_no_commit_reads_a_whole_table(rig: Rig) -> None:
-    """Nor the planning of one on tables that are as good as empty, where that would seem cheapest."""
+    """Also where the tables are as good as empty, and reading them whole would seem cheapest."""
     conn = await asyncpg.connect(rig.dsn)
     matcher = Matcher(rig)
     state = await matcher.claim()
@@ -52,7 +52,7 @@ async def test_nor_does_a_matcher_on_the_whole_road(rig: Rig) -> None:
     await rig.run_until(5)
     conn = await asyncpg.connect(rig.dsn)
     async with asyncio.timeout(20):  # what a connection counted is there once it has ended
-        while await conn.fetchval(LEFT):  # noqa: ASYNC110 - what is waited for is in the database
+        while await conn.fetchval(CONNECTED):  # noqa: ASYNC110 - what is waited for is in the database
             await asyncio.sleep(0.05)
     whole = await _read_whole(conn)
     assert [whole[name] for name in ("sighting", "decision", "alert")] == [0, 0, 0]

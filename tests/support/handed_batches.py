@@ -22,14 +22,9 @@ class Matcher:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.database, shelf, following = (
-            Database(rig.dsn, wait_s=10, on_wait=lambda _: None, by_key=by_key)
-            for by_key in (True, True, False)
-        )
-        rig.databases += [self.database, shelf, following]
-        self.follower = RegistryFollower(
-            following, rig.seal, rig.policy, source=OrderShelf(shelf, rig.seal, wait_s=10)
-        )
+        self.database = self._own_database(by_key=True)
+        shelf = OrderShelf(self._own_database(by_key=True), rig.seal, wait_s=10)
+        self.follower = RegistryFollower(self._own_database(), rig.seal, rig.policy, source=shelf)
         self.counters = Counters()
         self.runner = BatchRunner(
             database=self.database,
@@ -41,6 +36,10 @@ class Matcher:
             clock=lambda: NOW,
             wait_s=10,
         )
+
+    def _own_database(self, *, by_key: bool = False) -> Database:
+        self.rig.databases.append(Database(self.rig.dsn, wait_s=10, on_wait=lambda _: None, by_key=by_key))
+        return self.rig.databases[-1]
 
     async def close(self) -> None:
         for opened in self.rig.databases:

@@ -33,7 +33,8 @@ def python_command(script: Path) -> list[str]:
 def run_child(command: list[str], data: bytes, *, folder: Path, wall_s: float, output_bytes: int) -> bytes:
     """What the child answers on standard output to `data` on its standard input.
 
-    Raises ChildFailedError. The child and its process group are gone when this returns.
+    Raises ChildFailedError. The child has ended when this returns; if it had to be stopped, its process group
+    was killed with it.
     """
     process = subprocess.Popen(  # noqa: S603 - our own script, arguments of ours
         command,
@@ -101,7 +102,7 @@ def _write(pipe: IO[bytes], rest: memoryview, selector: selectors.BaseSelector) 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the child's group and take its exit code, so that nothing lingers."""
+    """Kill a child that still runs, with its group, and take its exit code."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -76,14 +76,10 @@ def _vrt(port: int) -> bytes:
     ).encode()
 
 
-def test_the_listener_hears_a_knock(listener: _Listener) -> None:
+async def test_the_listener_hears_a_knock(listener: _Listener) -> None:
     """Or the next tests could not fail."""
     socket.create_connection(("127.0.0.1", listener.port)).close()
-    for _ in range(500):
-        if listener.knocks:
-            break
-        time.sleep(0.01)
-    assert listener.knocks == 1
+    await eventually(lambda: listener.knocks == 1)
 
 
 @pytest.mark.parametrize("name", ["zones.geojson", "zones.kml", "zones.gpkg", "zones.shp", "zones.csv"])
