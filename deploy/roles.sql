@@ -93,7 +93,7 @@ GRANT INSERT (draft_number, approval_kind, approver_ref, author_ref, until_at, c
     ON order_confirmation TO stayaway_api;
 GRANT INSERT (key_ref, order_id, request_digest, requested_at) ON order_request TO stayaway_api;
 GRANT UPDATE (answer_sealed) ON order_request TO stayaway_api;
-GRANT UPDATE (claimed_by, claimed_until, disposition, disposed_at, disposed_by, to_acknowledge_by, acknowledged_at)
+GRANT UPDATE (claimed_by, claimed_until, disposition, disposed_at, disposed_by, to_acknowledge_by, acknowledged_at, revisions)
     ON alert TO stayaway_api;
 GRANT INSERT (alert_id, act_number, order_id, act, acted_at, actor, actor_verified, reason_code, detail_sealed)
     ON alert_act TO stayaway_api;

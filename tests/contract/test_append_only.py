@@ -37,7 +37,7 @@ MOVES = {
         "state", "row_version", "order_versions", "zone_ids", "first_observed_at", "last_observed_at",
         "sighting_count", "match_kind", "zone_relation", "cautions", "content_conflict", "merged_into",
         "claimed_by", "claimed_until", "disposition", "disposed_at", "disposed_by",
-        "to_acknowledge_by", "acknowledged_at",
+        "to_acknowledge_by", "acknowledged_at", "revisions",
     },
     # lock_stream sets `stream` to itself; the row's own guard keeps it from changing.
     "audit_stream": {"stream", "stream_sequence", "last_entry_hash"},

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from stayaway.alerts.explain import explain_alert
 from stayaway.alerts.order_changes import import_orders
-from stayaway.alerts.review_model import Reviewer
+from stayaway.alerts.review import dismiss, load_alert
+from stayaway.alerts.review_model import AlertRow, Dismissal, Reviewer
+from stayaway.kernel.errors import ConflictError
 from stayaway.kernel.instants import format_instant
 from stayaway.platform.postgres import Pool, open_pool
 from stayaway.platform.seal import FileSeal
@@ -119,4 +122,32 @@ async def test_a_closed_alert_some_of_whose_sightings_stand_shows_those(
     assert await states(conn) == ["DISMISSED", "OPEN"]
     counts = [row["sighting_count"] for row in await conn.fetch("SELECT sighting_count FROM alert")]
     assert counts == [1, 1]
+    await all_explain_themselves(conn, seal)
+
+
+async def test_who_acts_on_a_sighting_that_was_withdrawn_since_is_told_so(
+    pool: Pool, conn: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """The alert shows the same kinds and places as before, on fewer sightings. More of them are no reason."""
+    await import_orders(pool, seal, json.dumps(ORDERS).encode(), POLICY, actor="clerk", at=NOW)
+    writer = DirectWriter(conn, seal, POLICY)
+    await writer.load()
+    await writer.write([read(0, plate=PLATE), read(1, plate=PLATE)])
+    (number,) = [row["alert_number"] for row in await conn.fetch("SELECT alert_number FROM alert")]
+
+    async def show() -> AlertRow:
+        return (await load_alert(conn, seal, number, WHO, policy=POLICY, now=NOW)).row
+
+    shown = (await show()).seen
+    await writer.write([read(2, plate=PLATE)])
+    assert (await show()).seen == shown
+
+    imported = await import_orders(pool, seal, suspended(0.5), POLICY, actor="clerk", at=NOW)
+    assert len(imported.revised) == 1
+    row = await show()
+    assert (row.state, row.sighting_count) == ("OPEN", 2)
+    misread = Dismissal(reason_code="MISREAD", seen=shown)
+    with pytest.raises(ConflictError, match="evidence changed"):
+        await dismiss(conn, seal, number, misread, WHO, now=NOW)
+    await dismiss(conn, seal, number, replace(misread, seen=row.seen), WHO, now=NOW)
     await all_explain_themselves(conn, seal)

@@ -205,6 +205,10 @@ UPDATE alert
        acknowledged_at = CASE WHEN state IN ('CLAIMED', 'CONFIRMED') THEN NULL ELSE acknowledged_at END
  WHERE alert_id = ANY ($1::text[]) AND state NOT IN ('MERGED', 'WITHDRAWN');
 
+-- name: count_revision
+-- description: The evidence of these alerts was judged again to another end.
+UPDATE alert SET revisions = revisions + 1 WHERE alert_id = ANY ($1::text[]);
+
 -- name: ask_claimant
 -- description: The order of these alerts has ended: whoever holds one must acknowledge it.
 UPDATE alert SET to_acknowledge_by = claimed_by, acknowledged_at = NULL

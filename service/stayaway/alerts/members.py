@@ -37,6 +37,11 @@ class Member:
         """Whether it would alert today too."""
         return self.match is not None and not self.match.reasons
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is judged otherwise than its row says."""
+        return self.match is None or not self.stands or _differs(self.row, self.match)
+
 
 def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[Member]]:
     """Each alerting member with today's match, by root."""
@@ -79,7 +84,7 @@ async def write_members(conn: Connection, seal: Seal, members: Sequence[Member],
     revised = [
         _revision(seal, member, member.match, basis)
         for member in members
-        if member.match is not None and (not member.stands or _differs(member.row, member.match))
+        if member.match is not None and member.is_changed
     ]
     if withdrawn:
         await conn.executemany(SQL.withdraw_decision, withdrawn)

@@ -225,9 +225,11 @@ async def _settle(
     pieces = list(split_at_gaps((alerting for alerting, _ in pairs), work.basis.gap_us))
     summary, count = _summarise(pieces[0])
     ended = "ORDER_SINCE_ENDED" in summary.cautions
-    updates = [row for row in chain if row.summary != summary or row.sighting_count != count]
+    is_changed = any(member.is_changed for member in members)
+    updates = [row for row in chain if is_changed or (row.summary, row.sighting_count) != (summary, count)]
     arguments = [(row.alert_id, from_us(row.raised_us), *shown(summary, count)) for row in updates]
     await fetch_in_one(conn, of_rows(SQL.update_alerts, arguments))
+    await conn.execute(SQL.count_revision, [row.alert_id for row in updates])
     for row in updates:
         _note_revised(party, row, summary, count, gone, work, ended=ended)
     if ended:

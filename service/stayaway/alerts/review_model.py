@@ -59,7 +59,10 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """One alert as its row has it; nothing in it is sealed."""
+    """One alert as its row has it; nothing in it is sealed.
+
+    `revisions`: how often its evidence was judged again to another end, as its order changed.
+    """
 
     alert_number: int
     alert_id: str
@@ -76,6 +79,7 @@ class AlertRow:
     zone_relation: ZoneRelation
     cautions: tuple[Caution, ...]
     content_conflict: bool
+    revisions: int
     registry_sequence: int
     known_at: datetime
     policy_sha256: str
@@ -116,7 +120,10 @@ class AlertRow:
 
     @property
     def seen(self) -> str:
-        """Stands for the evidence; an act that carries another one was made on an older picture."""
+        """Stands for the evidence; an act that carries another one was made on an older picture.
+
+        More sightings of the same do not change it: a parked car is read again and again.
+        """
         evidence = [
             self.match_kind,
             self.zone_relation,
@@ -124,6 +131,7 @@ class AlertRow:
             list(self.order_versions),
             list(self.zone_ids),
             self.content_conflict,
+            self.revisions,
         ]
         return hashlib.sha256(canonical_json(evidence)).hexdigest()[:16]
 

@@ -32,6 +32,7 @@ def alert_row(row: asyncpg.Record) -> AlertRow:
         zone_relation=row["zone_relation"],
         cautions=tuple(row["cautions"]),
         content_conflict=row["content_conflict"],
+        revisions=row["revisions"],
         registry_sequence=row["registry_sequence"],
         known_at=row["known_at"],
         policy_sha256=row["policy_sha256"],
