@@ -1,4 +1,4 @@
-"""A closed alert whose episode was raised anew, after its order turned out not to have been in force."""
+"""Alerts, open and closed, whose order turned out not to be in force at some of their sightings or all."""
 
 import json
 from collections.abc import AsyncIterator
@@ -146,6 +146,9 @@ async def test_who_acts_on_a_sighting_that_was_withdrawn_since_is_told_so(
     assert len(imported.revised) == 1
     row = await show()
     assert (row.state, row.sighting_count) == ("OPEN", 2)
+    before_all = suspended(-30)  # judged again, to the same end
+    await import_orders(pool, seal, before_all, POLICY, actor="clerk", at=NOW)
+    assert (await show()).seen == row.seen
     misread = Dismissal(reason_code="MISREAD", seen=shown)
     with pytest.raises(ConflictError, match="evidence changed"):
         await dismiss(conn, seal, number, misread, WHO, now=NOW)

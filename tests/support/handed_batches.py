@@ -38,8 +38,9 @@ class Matcher:
         )
 
     def _own_database(self, *, by_key: bool = False) -> Database:
-        self.rig.databases.append(Database(self.rig.dsn, wait_s=10, on_wait=lambda _: None, by_key=by_key))
-        return self.rig.databases[-1]
+        database = Database(self.rig.dsn, wait_s=10, on_wait=lambda _: None, by_key=by_key)
+        self.rig.databases.append(database)
+        return database
 
     async def close(self) -> None:
         for opened in self.rig.databases:

@@ -40,7 +40,7 @@ class Member:
     @property
     def is_changed(self) -> bool:
         """Whether it is judged otherwise than its row says."""
-        return self.match is None or not self.stands or _differs(self.row, self.match)
+        return self.match is None or bool(self.match.reasons) or _differs(self.row, self.match)
 
 
 def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[Member]]:

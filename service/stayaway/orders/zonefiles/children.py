@@ -33,8 +33,8 @@ def python_command(script: Path) -> list[str]:
 def run_child(command: list[str], data: bytes, *, folder: Path, wall_s: float, output_bytes: int) -> bytes:
     """What the child answers on standard output to `data` on its standard input.
 
-    Raises ChildFailedError. The child has ended when this returns; if it had to be stopped, its process group
-    was killed with it.
+    Raises ChildFailedError. When this returns the child has ended, and what was left of its process group was
+    killed.
     """
     process = subprocess.Popen(  # noqa: S603 - our own script, arguments of ours
         command,
@@ -48,11 +48,9 @@ def run_child(command: list[str], data: bytes, *, folder: Path, wall_s: float, o
     deadline = time.monotonic() + wall_s
     try:
         answer = _exchange(process, data, deadline, output_bytes)
-        code = process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired as error:
-        raise ChildFailedError("TIME") from error
+        _await_end(process, deadline)
     finally:
-        _end(process)
+        code = _end(process)
     if code == 0:
         return answer
     if code == _EXIT_NOT_CONFINED:
@@ -101,11 +99,23 @@ def _write(pipe: IO[bytes], rest: memoryview, selector: selectors.BaseSelector) 
     return rest
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a child that still runs, with its group, and take its exit code."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _await_end(process: subprocess.Popen[bytes], deadline: float) -> None:
+    """Without taking its exit code. Raises ChildFailedError if it runs on."""
+    handle = os.pidfd_open(process.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(handle, selectors.EVENT_READ)
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise ChildFailedError("TIME")
+    finally:
+        os.close(handle)
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """Kill what is left of the child's group, itself too where it still runs. Its exit code."""
+    # First: once the exit code is taken, the group's number may be another's.
+    os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
+    return process.wait()
