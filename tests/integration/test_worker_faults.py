@@ -187,7 +187,7 @@ async def test_rising_evidence_after_a_disposition_raises_a_linked_alert(rig: Ri
         "EXACT",
         first["alert_id"],
     )
-    assert anew["alert_id"] == f"{first['alert_id']}/2"
+    assert anew["alert_id"] == f"{first['alert_id']}/2"  # both were seen at that instant
     assert await matcher.judge(three, [read(event_id="15", plate="BAK471")]) is not None
     assert len(await rig.alerts()) == 2
     assert {row["alert_id"] for row in await rig.rows("SELECT alert_id FROM decision")} == {first["alert_id"]}

@@ -52,7 +52,10 @@ class EpisodeChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """A new alert's fixed identity; `raised_anew_from` names the root after a disposition."""
+    """A new alert's fixed identity; `raised_anew_from` names the root after a disposition.
+
+    `raised_us`: when the first of the sightings that raised it was seen. Its id is of that instant.
+    """
 
     alert_id: str
     raised_us: int
@@ -115,16 +118,19 @@ def _change(
     new_events = len({member.event for member in members if member.is_new_event})
     roots = [row for row in chain if row.raised_anew_from is None]
     count = sum(row.sighting_count for row in roots) + new_events
+    # Of the new members, never of the episode's beginning: an alert whose id is of that instant may lie
+    # beyond a gap from all of them, and then its id is not among `taken`.
+    raised_us = min(member.observed_us for member in members)
     raised: Raised | None = None
     if not roots:
-        raised = _raise(order_id, respondent_id, summary.first_us, None, taken)
+        raised = _raise(order_id, respondent_id, raised_us, None, taken)
         root_id, root_raised_us, kept, rose = raised.alert_id, raised.raised_us, [], False
     else:
         root_id, root_raised_us = roots[0].alert_id, roots[0].raised_us
         kept = [row for row in chain if root_id in (row.alert_id, row.raised_anew_from)]
         rose = summary.rises_above(kept[-1].summary)
         if rose and kept[-1].state in DISPOSED:
-            raised = _raise(order_id, respondent_id, summary.first_us, root_id, taken)
+            raised = _raise(order_id, respondent_id, raised_us, root_id, taken)
     return EpisodeChange(
         root_id=root_id,
         root_raised_us=root_raised_us,
@@ -139,18 +145,21 @@ def _change(
 
 
 def _raise(
-    order_id: str, respondent_id: str, first_us: int, anew_from: str | None, taken: set[str]
+    order_id: str, respondent_id: str, raised_us: int, anew_from: str | None, taken: set[str]
 ) -> Raised:
     return Raised(
-        alert_id=free_alert_id(order_id, respondent_id, first_us, taken),
-        raised_us=first_us,
+        alert_id=free_alert_id(order_id, respondent_id, raised_us, taken),
+        raised_us=raised_us,
         raised_anew_from=anew_from,
     )
 
 
-def free_alert_id(order_id: str, respondent_id: str, first_us: int, taken: set[str]) -> str:
-    """The episode's id, with `/2`, `/3` ... where an earlier alert has it; adds it to `taken`."""
-    base = episode_alert_id(order_id, respondent_id, first_us)
+def free_alert_id(order_id: str, respondent_id: str, raised_us: int, taken: set[str]) -> str:
+    """The id of an alert raised at that instant, with `/2`, `/3` ... where an earlier one has it.
+
+    Adds it to `taken`, which must hold the ids of all alerts of these two that were raised there.
+    """
+    base = episode_alert_id(order_id, respondent_id, raised_us)
     alert_id, number = base, 1
     while alert_id in taken:
         number += 1

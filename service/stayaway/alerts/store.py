@@ -37,7 +37,7 @@ from stayaway.alerts.rows import (
     to_alert_row,
 )
 from stayaway.audit.entries import NewEntry
-from stayaway.kernel.instants import format_instant, from_us, to_us
+from stayaway.kernel.instants import format_instant, from_us, moved, to_us
 from stayaway.kernel.steps import each_step
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
@@ -195,7 +195,11 @@ async def _lock_alerts_near(
         return {}
     gap = timedelta(microseconds=gap_us)
     spans = [
-        (*party, min(row.stored[3] for row in rows) - gap, max(row.stored[3] for row in rows) + gap)
+        (
+            *party,
+            moved(min(row.stored[3] for row in rows), -gap),
+            moved(max(row.stored[3] for row in rows), gap),
+        )
         for party, rows in sorted(parties.items())
     ]
     found = await conn.fetch(SQL.lock_alerts_near, *([span[column] for span in spans] for column in range(4)))

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_INSTANT, LAST_INSTANT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""The calendar's ends."""
 _MICROSECOND = timedelta(microseconds=1)
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", re.ASCII)
@@ -66,3 +68,14 @@ def to_us(at: datetime) -> int:
 def from_us(us: int) -> datetime:
     """The instant `us` microseconds after the epoch."""
     return EPOCH + us * _MICROSECOND
+
+
+def moved(at: datetime, by: timedelta) -> datetime:
+    """`at` and `by` later, or the calendar's end or beginning where that lies beyond it.
+
+    An event may say 9999-12-31T23:59:59Z: some systems write that where they know no instant.
+    """
+    try:
+        return at + by
+    except OverflowError:
+        return FIRST_INSTANT if by < timedelta(0) else LAST_INSTANT

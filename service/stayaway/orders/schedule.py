@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from stayaway.kernel.instants import FIRST_INSTANT, LAST_INSTANT
 from stayaway.kernel.timezones import load_time_zone, resolve_local
 from stayaway.orders.model import Frequency, Recurrence, Window
 
@@ -25,8 +26,6 @@ _SLACK = timedelta(days=2)
 """More than any clock has ever been moved (a whole day, Apia in 2011): beyond it, order on the
 wall clock is order in time."""
 
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
 _BY_DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _UNTIL = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
@@ -305,7 +304,7 @@ def _instant(local: datetime, zone: ZoneInfo) -> datetime:
     try:
         return resolve_local(local, zone)
     except OverflowError:  # within a day of the calendar's ends
-        return _FIRST if local.year == 1 else _LAST
+        return FIRST_INSTANT if local.year == 1 else LAST_INSTANT
 
 
 def _wall_clock(at: datetime, zone: ZoneInfo) -> datetime:

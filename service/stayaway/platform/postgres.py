@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from stayaway.kernel.errors import SettingsError, UnreachableError
+from stayaway.kernel.instants import from_us, to_us
 from stayaway.platform.queries import Queries, QueryError, load_queries
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "QueryError",
     "connect",
     "describe_dsn",
+    "keep_instants_whole",
     "load_queries",
     "open_pool",
 ]
@@ -60,6 +63,23 @@ def describe_dsn(dsn: str) -> str:
     return f"{host}{port}{parts.path}"
 
 
+_SERVER_EPOCH_US = to_us(datetime(2000, 1, 1, tzinfo=UTC))
+
+
+async def keep_instants_whole(conn: Connection) -> None:
+    """Every instant comes back as it went in, aware of its zone.
+
+    asyncpg alone writes the calendar's first and last one as infinity, and reads them back without a zone.
+    """
+    await conn.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        format="tuple",
+        encoder=lambda at: (to_us(at) - _SERVER_EPOCH_US,),
+        decoder=lambda stored: from_us(stored[0] + _SERVER_EPOCH_US),
+    )
+
+
 def _server_settings(application: str) -> dict[str, str]:
     return {"application_name": application, "timezone": "UTC"}
 
@@ -77,9 +97,7 @@ async def connect(
     pause_s, told = _FIRST_PAUSE_S, False
     while True:
         try:
-            return await asyncpg.connect(
-                dsn, timeout=_CONNECT_TIMEOUT_S, server_settings=_server_settings(application)
-            )
+            return await _open(dsn, application)
         except _LASTING as error:
             raise _settings_error(dsn, error) from None  # their text repeats the settings
         except _PASSING as error:
@@ -91,6 +109,18 @@ async def connect(
                 told = True
         await asyncio.sleep(min(left_s, pause_s * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+async def _open(dsn: str, application: str) -> asyncpg.Connection:
+    opened = await asyncpg.connect(
+        dsn, timeout=_CONNECT_TIMEOUT_S, server_settings=_server_settings(application)
+    )
+    try:
+        await keep_instants_whole(opened)
+    except BaseException:
+        opened.terminate()
+        raise
+    return opened
 
 
 def _settings_error(dsn: str, error: Exception) -> SettingsError:
@@ -118,7 +148,8 @@ async def open_pool(
 ) -> Pool:
     """A pool of connections in UTC, after waiting for the server as `connect` does.
 
-    jsonb travels as text. Close it with `await pool.close()`, or use it as `async with`.
+    jsonb travels as text, instants as `keep_instants_whole` says. Close it with `await pool.close()`, or
+    use it as `async with`.
     """
     first = await connect(dsn, wait_s=wait_s, on_wait=on_wait, application=application)
     await first.close()
@@ -128,4 +159,5 @@ async def open_pool(
         max_size=max_size,
         timeout=_CONNECT_TIMEOUT_S,
         server_settings=_server_settings(application),
+        init=keep_instants_whole,
     )

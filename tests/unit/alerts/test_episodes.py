@@ -149,9 +149,29 @@ def check_two_within_a_long_visit() -> None:
     assert [(row.summary.first_us, row.sighting_count) for row in table.rows["O1", "R1"].values()] == [(0, 8)]
 
 
-def _seen(second: int) -> Alerting:
+def test_an_alert_raised_anew_takes_no_id_that_a_merged_one_has() -> None:
+    check_raised_anew_after_merging()
+
+
+def check_raised_anew_after_merging() -> None:
+    """A late sighting's alert was merged into another, which is closed long after: then more is shown."""
+    table = Table()
+    for second in (20, 0, 10, 30, 40):
+        table.take([_seen(second)])
+    rows = list(table.rows["O1", "R1"].values())
+    assert [(row.state, row.summary.first_us) for row in rows] == [("OPEN", 0), ("MERGED", 0)]
+    first = rows[0]
+    table.close(("O1", "R1"), first.alert_id, "DISMISSED")
+    table.take([_seen(45, zone_id="Z2")])
+    *_, anew = table.rows["O1", "R1"].values()
+    assert (anew.state, anew.raised_anew_from, anew.summary.first_us) == ("OPEN", first.alert_id, 0)
+    assert anew.raised_us == 45 * SECOND
+
+
+def _seen(second: int, zone_id: str = "Z1") -> Alerting:
     at_us = second * SECOND
-    return Alerting(second, ("net", str(second), at_us, bytes([second]) * 32), at_us, make_match())
+    key = ("net", str(second), at_us, bytes([second]) * 32)
+    return Alerting(second, key, at_us, make_match(zone_id=zone_id))
 
 
 def check_links(table: Table) -> None:

@@ -21,6 +21,7 @@ REWRITES = [
     Rewrite(plan._change, "for row in roots) + new_events", "for row in roots[:1]) + new_events"),
     Rewrite(plan._change, "if rose and kept[-1].state in DISPOSED:", "if False:"),
     Rewrite(plan._change, "if rose and kept[-1].state in DISPOSED:", "if rose:"),
+    Rewrite(plan._change, "min(member.observed_us for member in members)", "summary.first_us"),
     Rewrite(plan._change, "tuple(row for row in chain if row not in kept)", "()"),
     Rewrite(episodes.Summary.rises_above, "or not self.zone_ids <= other.zone_ids", ""),
     Rewrite(episodes.Summary.joined, "self.cautions | other.cautions", "self.cautions"),
@@ -45,6 +46,7 @@ def compare(items: list[Alerting], random: Random) -> None:
 def prove() -> None:
     """What is rarely drawn first, then random worlds, the same ones each time."""
     proof.check_two_within_a_long_visit()
+    proof.check_raised_anew_after_merging()
     compare()
 
 
