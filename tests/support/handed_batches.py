@@ -71,6 +71,3 @@ class Matcher:
 class NoProducer:
     async def send(self, *_: Any, **__: Any) -> asyncio.Future[None]:
         raise AssertionError("no dead letters in these tests")
-
-    async def flush(self) -> None:
-        return None

@@ -1,7 +1,3 @@
--- name: lock_parties
--- description: One transaction at a time per order and respondent; $1: sorted keys.
-SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key;
-
 -- name: insert_sightings
 -- description: Evidence, once per order and event; returns what was not there before, and whether that
 -- event id was there already, with other content or another time.

@@ -30,7 +30,7 @@ from stayaway.alerts.rows import (
     shown,
     to_alert_row,
 )
-from stayaway.alerts.store import lock_parties, publish_changes
+from stayaway.alerts.store import publish_changes
 from stayaway.audit.entries import NewEntry
 from stayaway.audit.store import record_entries
 from stayaway.kernel.errors import SettingsError
@@ -177,7 +177,7 @@ async def rejudge_open_alerts(
             "Name the policy file with --policy; nothing was recorded.",
         )
     await record_policy(conn, policy, at)
-    await lock_parties(conn, [(row["order_id"], row["respondent_id"]) for row in parties])
+    # No lock for each respondent: who takes one shares the order's head first, which the caller has locked.
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
     snapshot = await load_orders(conn, seal, sorted({row["order_id"] for row in parties}))
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))

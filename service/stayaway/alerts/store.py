@@ -69,11 +69,6 @@ def _party_key(party: Party) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-async def lock_parties(conn: Connection, parties: Iterable[Party]) -> None:
-    """One transaction at a time works on the episodes of an order and respondent."""
-    await conn.execute(SQL.lock_parties, party_keys(parties))
-
-
 async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged], basis: Basis) -> Recorded:
     """Sightings, decisions and alerts of what may be stored; the same event again changes nothing."""
     recorded = Recorded()

@@ -184,10 +184,6 @@ def grid_bounds(shapes: Sequence[Shape]) -> npt.NDArray[np.int32]:
     return np.hstack([low, high]).astype(np.int32, copy=False)
 
 
-def _pack(ring: Ints | Sequence[tuple[int, int]]) -> bytes:
-    return np.asarray(ring).astype(PACKED, copy=False).tobytes()
-
-
 def _degrees(ring: bytes) -> Floats:
     # A whole number over 10^7 is the nearest double to that decimal: what round(x, 7) gives.
     degrees: Floats = np.frombuffer(ring, dtype=PACKED).reshape(-1, 2) / GRID

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from stayaway.kernel.instants import format_instant
+from stayaway.kernel.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, moved
 from stayaway.kernel.timezones import load_time_zone
 from stayaway.orders.standing import Standing
 from stayaway.orders.us_states import STATE_BOXES, state_of_ori
@@ -14,6 +14,8 @@ LATEST_EFFECT = timedelta(days=3 * 366)
 FARTHEST_FROM_SUN_H = 4.0
 """Ours: a place's legal time is rarely more than two and a half hours from its sun's (Alaska's west), and an
 hour is added in summer."""
+
+_DAY = timedelta(days=1)
 
 
 def advise_heading(order: Standing, known_at: datetime) -> None:
@@ -35,7 +37,9 @@ def _advise_clock(order: Standing) -> None:
     state = state_of_ori(version.court_ori)
     if state not in STATE_BOXES:
         return
-    offset = version.effective_at.astimezone(load_time_zone(version.court_time_zone)).utcoffset()
+    # A day inside the calendar's ends: a clock may be a day before or behind UTC's.
+    asked_at = min(max(version.effective_at, FIRST_INSTANT + _DAY), LAST_INSTANT - _DAY)
+    offset = asked_at.astimezone(load_time_zone(version.court_time_zone)).utcoffset()
     assert offset is not None
     clock_h = offset.total_seconds() / 3600
     if min(_apart_h(clock_h, west, east) for west, _, east, _ in STATE_BOXES[state]) > FARTHEST_FROM_SUN_H:
@@ -71,16 +75,13 @@ def _advise_regions(order: Standing) -> None:
 
 def _advise_dates(order: Standing, known_at: datetime) -> None:
     version = order.version
-    if version.effective_at.year < EARLIEST_EFFECT_YEAR or version.effective_at > known_at + LATEST_EFFECT:
+    if version.effective_at.year < EARLIEST_EFFECT_YEAR or version.effective_at - known_at > LATEST_EFFECT:
         order.warn(
             ("effective_at",),
             format_instant(version.effective_at),
             "An order hardly takes effect then: check the year.",
         )
-    if (
-        version.issued_on is not None
-        and version.issued_on > (version.effective_at + timedelta(days=1)).date()
-    ):
+    if version.issued_on is not None and version.issued_on > moved(version.effective_at, _DAY).date():
         order.warn(
             ("issued_on",),
             version.issued_on.isoformat(),

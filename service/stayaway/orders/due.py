@@ -95,7 +95,7 @@ def _validation(statement: OrderStatement, policy: RegistryPolicy) -> Iterator[D
     """NCIC: 60 to 90 days after entry, then yearly, counted from the last validation."""
     order, now = statement.order, statement.at
     due_at = validation_due_at(order, policy)
-    if now < due_at - timedelta(days=policy.validation_notice_days):
+    if due_at - now > timedelta(days=policy.validation_notice_days):
         return
     kind: DueKind = "VALIDATION_OVERDUE" if due_at <= now else "VALIDATION_DUE"
     yield DueItem(kind=kind, order_id=order.order_id, version=order.versions[-1].version, due_at=due_at)

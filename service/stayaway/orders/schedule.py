@@ -216,6 +216,8 @@ def _end_of_earlier_period(rule: Recurrence, day: date, periods: int) -> date:
 def _day_of_count(rule: Recurrence, first: date, count: int) -> date | None:
     """The day of the `count`-th occurrence; None where it lies too far to matter."""
     horizon = min(first.toordinal() + MAX_COUNTED_YEARS * 366, date.max.toordinal())
+    if count > horizon + 1 - first.toordinal():  # at most one a day: nothing to count
+        return None
     if rule.frequency == "DAILY" and not (rule.by_day or rule.by_month_day or rule.by_month):
         ordinal = first.toordinal() + (count - 1) * rule.interval
         return date.fromordinal(ordinal) if ordinal <= date.max.toordinal() else None

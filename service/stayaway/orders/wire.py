@@ -37,7 +37,8 @@ from stayaway.orders.model import (
 )
 
 SCHEMA = "orders.v1"
-MAX_VERSION = 2**31 - 1
+MAX_VERSION = 2**31 - 2
+"""The next one must be a 4-byte integer too."""
 
 
 class WindowForm(OrdersForm):

@@ -33,9 +33,6 @@ class Producer(Protocol):
     ) -> Awaitable[Any]:
         """Queue one record."""
 
-    async def flush(self) -> None:
-        """Wait until all of them were sent."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:

@@ -63,13 +63,21 @@ class Database:
     async def connection(self) -> Connection:
         """The connection, opened anew where there is none. Raises UnreachableError after the limit."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(
-                self._dsn, wait_s=self._wait_s, on_wait=self._on_wait, application="stayaway matcher"
-            )
-            await self._connection.execute(
+            self._connection = await self._open()
+        return self._connection
+
+    async def _open(self) -> asyncpg.Connection:
+        opened = await connect(
+            self._dsn, wait_s=self._wait_s, on_wait=self._on_wait, application="stayaway matcher"
+        )
+        try:
+            await opened.execute(
                 "; ".join(f"SET {name} = '{value}'" for name, value in self._settings.items())
             )
-        return self._connection
+        except BaseException:  # cut short, it must not be used without its limits
+            opened.terminate()
+            raise
+        return opened
 
     def drop(self) -> None:
         """Cut the connection. What it was doing may still commit: ask `reconcile`."""
