@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from stayaway.alerts.explain import explain_alert
-from stayaway.alerts.order_changes import import_orders
+from stayaway.alerts.order_changes import import_orders, rejudge_open_alerts
 from stayaway.alerts.review import dismiss, load_alert
 from stayaway.alerts.review_model import AlertRow, Dismissal, Reviewer
 from stayaway.kernel.errors import ConflictError
@@ -154,3 +154,14 @@ async def test_who_acts_on_a_sighting_that_was_withdrawn_since_is_told_so(
         await dismiss(conn, seal, number, misread, WHO, now=NOW)
     await dismiss(conn, seal, number, replace(misread, seen=row.seen), WHO, now=NOW)
     await all_explain_themselves(conn, seal)
+
+
+async def test_judging_again_takes_no_lock_for_each_respondent(
+    pool: Pool, conn: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """Postgres holds some ten thousand locks in all: a file may change the orders of more open alerts."""
+    await closed_and_raised_anew(pool, conn, seal, "DISMISSED")
+    async with conn.transaction():
+        assert await rejudge_open_alerts(conn, seal, ["O1"], POLICY, actor="clerk", at=NOW)
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        assert await conn.fetchval(held) == 0
