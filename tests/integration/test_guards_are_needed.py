@@ -25,8 +25,8 @@ def not_looked_at(*_: Any) -> None:
     """In place of a guard."""
 
 
-def no_keys(_: Any) -> list[int]:
-    return []
+_SHARED = Queries("shared", {"lock_batch": partitions.SQL.lock_batch.replace("NO KEY UPDATE", "SHARE")}, {})
+"""Orders are locked against changes of them, not against other batches."""
 
 
 async def all_mine(conn: Any, states: Any, stored: Any) -> Locked:
@@ -83,7 +83,7 @@ async def in_hand(rig: Rig, _patch: pytest.MonkeyPatch) -> None:
 GUARDS: dict[str, tuple[list[tuple[Any, str, Any]], Check]] = {
     "fence": ([(batch, "lock_batch", all_mine), (batch, "move", move_without_fence)], zombie),
     "order heads": ([(batch, "_check_heads", not_looked_at)], recall),
-    "advisory lock": ([(locks, "party_keys", no_keys)], visit),
+    "one batch at a time per order": ([(locks, "SQL", _SHARED)], visit),
     "the position after an unanswered COMMIT": ([(batch, "_sort_out", always_again)], lost_reply),
     "the hold of a matcher out of touch": ([(RegistryHold, "holds", lambda _: False)], out_of_touch),
     "the orders of a batch in hand": ([(RegistryFollower, "is_out_of_touch", False)], in_hand),

@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 
 from stayaway.alerts.evidence import Judged
-from stayaway.alerts.store import party_keys
 from stayaway.worker.coverage import PartitionState
 from stayaway.worker.locks import Locked, lock_batch
 from support.direct_writer import DirectWriter
 from support.handed_batches import Matcher
-from support.worker_rig import READS, Rig, read
+from support.wire_examples import ORDERS
+from support.worker_rig import READS, Rig, check_in, orders_file, read
 
 _IS_WAITING = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
 _MOVE_HEAD = "UPDATE order_head SET change_number = change_number + 1 WHERE order_id = $1"
@@ -49,11 +49,6 @@ class Scene:
         sql = "SELECT FROM order_head WHERE order_id = $1 FOR UPDATE SKIP LOCKED"
         return bool(await self.looker.fetch(sql, self.order_id))
 
-    async def is_party_free(self) -> bool:
-        [key] = party_keys({(m.order_id, m.respondent_id) for m in self.stored[0].decision.matches})
-        free: bool = await self.looker.fetchval("SELECT pg_try_advisory_xact_lock($1)", key)
-        return free
-
 
 @pytest.fixture
 async def scene(rig: Rig) -> AsyncIterator[Scene]:
@@ -73,9 +68,7 @@ async def test_all_are_locked_until_commit(scene: Scene) -> None:
         assert locked.mine == {(READS, 0), (READS, 1)}
         assert locked.heads.keys() == {scene.order_id}
         assert not await scene.is_head_free()
-        assert not await scene.is_party_free()
     assert await scene.is_head_free()
-    assert await scene.is_party_free()
 
 
 async def test_a_partition_that_is_elsewhere_is_not_ours(scene: Scene) -> None:
@@ -94,9 +87,33 @@ async def test_an_order_that_changes_while_it_is_waited_for_is_seen_changed(scen
     await changing.start()
     await scene.other.execute(_MOVE_HEAD, scene.order_id)
     async with scene.waiting() as task:
-        assert await scene.is_party_free(), "locked before the order"
         await changing.commit()
         assert (await task).heads == {scene.order_id: before + 1}
+
+
+async def test_two_batches_with_one_event_id_see_each_others_contents(rig: Rig) -> None:
+    """Of two respondents of one order: the second waits for the first, and both sightings are flagged."""
+    order, notice = ORDERS["orders"][0], ORDERS["notices"][0]
+    another = {"respondent_id": "R2", "devices": [{"device_id": "D10"}]}
+    joint = {**order, "order_id": "O7", "respondents": [*order["respondents"], another]}
+    told = [{**notice, "order_id": "O7", "respondent_id": name} for name in ("R1", "R2")]
+    await rig.import_orders(orders_file(orders=[joint], notices=told))
+    conns = [await asyncpg.connect(rig.dsn) for _ in range(3)]
+    first, second = (DirectWriter(conn, rig.seal, rig.policy) for conn in conns[:2])
+    await first.load()
+    await second.load()
+    async with first.conn.transaction():
+        await first.write_judged(first.judge([check_in(event_id="77", device_id="D9")]))
+        writing = asyncio.create_task(second.write([check_in(event_id="77", device_id="D10")]))
+        async with asyncio.timeout(20):
+            while not await conns[2].fetchval(_IS_WAITING, second.conn.get_server_pid()):
+                assert not writing.done(), "it did not wait"
+                await asyncio.sleep(0)
+    await writing
+    flags = await rig.rows("SELECT content_conflict FROM sighting WHERE order_id = 'O7'")
+    assert [row["content_conflict"] for row in flags] == [True, True]
+    for conn in conns:
+        await conn.close()
 
 
 async def test_a_fence_that_moves_while_it_is_waited_for_is_lost(scene: Scene) -> None:

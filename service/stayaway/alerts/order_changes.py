@@ -177,7 +177,6 @@ async def rejudge_open_alerts(
             "Name the policy file with --policy; nothing was recorded.",
         )
     await record_policy(conn, policy, at)
-    # No lock for each respondent: who takes one shares the order's head first, which the caller has locked.
     chains = _to_chains(await conn.fetch(SQL.lock_open_alerts, list(order_ids)))
     snapshot = await load_orders(conn, seal, sorted({row["order_id"] for row in parties}))
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))

@@ -1,12 +1,11 @@
 """A batch's decisions into Postgres, inside the caller's transaction.
 
-The caller holds the fenced partition rows, the order heads and the advisory locks per order and
-respondent (`party_keys`); here follow the alert rows, so that any number of matchers make one alert of one
-visit. What nothing else waits for is left to the caller, to be sent with statements of its own.
+The caller holds the fenced partition rows and the order heads; here follow the alert rows, so that any number
+of matchers make one alert of one visit. What nothing else waits for is left to the caller, to be sent with
+statements of its own.
 """
 
-import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,17 +55,6 @@ class Recorded:
     alerts_raised: int = 0
     to_run: list[Statement] = field(default_factory=list)
     """What is still to be run in the transaction: nothing else needs its rows."""
-
-
-def party_keys(parties: Iterable[Party]) -> list[int]:
-    """The advisory locks of these orders and respondents, in the order in which to take them."""
-    return sorted({_party_key(party) for party in parties})
-
-
-def _party_key(party: Party) -> int:
-    """A signed 64-bit number; ids hold no slash, so parties differ in their text."""
-    digest = hashlib.sha256("/".join(party).encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 async def record_decisions(conn: Connection, seal: Seal, judged: Sequence[Judged], basis: Basis) -> Recorded:

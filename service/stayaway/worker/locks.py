@@ -1,15 +1,13 @@
 """The locks of a batch that leaves rows, taken by one statement.
 
-Fence, orders, respondents, in this order and each in its own: whoever else takes several of them does too,
-so nobody waits in a circle.
+Fence, then orders, each in its own order: whoever else takes several of them does too, so nobody waits in a
+circle. One batch at a time writes sightings and alerts of an order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stayaway.alerts.evidence import Judged
-from stayaway.alerts.rows import Party
-from stayaway.alerts.store import party_keys
 from stayaway.platform.postgres import Connection
 from stayaway.worker.coverage import PartitionKey, PartitionState
 from stayaway.worker.partitions import SQL
@@ -27,7 +25,7 @@ class Locked:
 
 
 async def lock_batch(conn: Connection, states: Sequence[PartitionState], stored: Sequence[Judged]) -> Locked:
-    """Lock the fences of `states`, and the orders and respondents that `stored` events leave rows of.
+    """Lock the fences of `states`, and the orders that `stored` events leave rows of.
 
     Whoever lost a fence has orders locked for nothing until the transaction ends; that harms nobody.
     """
@@ -38,18 +36,8 @@ async def lock_batch(conn: Connection, states: Sequence[PartitionState], stored:
         [state.next_offset for state in states],
         [state.epoch for state in states],
         sorted({match.order_id for item in stored for match in item.decision.matches}),
-        party_keys(_parties(stored)),
     )
     return Locked(
         mine=frozenset((row["topic"], row["partition"]) for row in rows if row["topic"] is not None),
         heads={row["order_id"]: row["change_number"] for row in rows if row["order_id"] is not None},
     )
-
-
-def _parties(stored: Iterable[Judged]) -> set[Party]:
-    return {
-        (match.order_id, match.respondent_id)
-        for item in stored
-        for match in item.decision.matches
-        if match.may_be_stored
-    }

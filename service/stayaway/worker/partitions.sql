@@ -20,10 +20,9 @@ SELECT topic, partition FROM partition_position
 
 -- name: lock_batch
 -- description: First the fence ($1 topics, $2 partitions, $3 expected offsets, $4 epochs): those of these partitions
--- that are where we think, in our epoch. Then the heads of the orders $5, so that no change of one slips in before
--- this commits. Then one transaction at a time per order and respondent ($6: sorted keys). Each waits for the one
--- before it: its condition needs that one's count. Who is waited for may have committed meanwhile: locked rows are
--- read again as they are then.
+-- that are where we think, in our epoch. Then the heads of the orders $5: no change of one slips in before this
+-- commits, and no other batch with its sightings. That waits for the fence: its condition needs the fence's count.
+-- Who is waited for may have committed meanwhile: locked rows are read again as they are then.
 WITH fence AS MATERIALIZED (
     SELECT p.topic, p.partition FROM partition_position p
       JOIN unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) AS k (topic, partition, expected, epoch)
@@ -35,16 +34,11 @@ WITH fence AS MATERIALIZED (
     SELECT order_id, change_number FROM order_head
      WHERE order_id = ANY ($5::text[]) AND (SELECT count(*) FROM fence) >= 0
      ORDER BY order_id
-       FOR SHARE
-), party AS MATERIALIZED (
-    SELECT count(pg_advisory_xact_lock(key)) AS locked FROM unnest($6::bigint[]) AS key
-     WHERE (SELECT count(*) FROM head) >= 0
+       FOR NO KEY UPDATE
 )
 SELECT topic, partition, NULL AS order_id, NULL AS change_number FROM fence
 UNION ALL
-SELECT NULL, NULL, order_id, change_number FROM head
-UNION ALL
-SELECT NULL, NULL, NULL, locked FROM party;
+SELECT NULL, NULL, order_id, change_number FROM head;
 
 -- name: move_partitions
 -- description: The fence: moves only what stands at the expected offset in our epoch.
