@@ -15,7 +15,7 @@ from stayaway.audit.store import load_entries, verify_stream
 from stayaway.kernel.instants import parse_instant
 from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL, SEAL_PURPOSE
 from stayaway.orders.codec import StoredOrderError
-from stayaway.orders.load import load_changed, load_orders, load_stored
+from stayaway.orders.load import BEGINNING, load_changed, load_orders, load_stored
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.store import (
     ImportOutcome,
@@ -90,7 +90,9 @@ async def test_what_is_recorded_is_what_decide_reads(connection: asyncpg.Connect
     assert snapshot.orders == to_orders(parse_orders_file(json.dumps(body).encode()))
     assert snapshot.known_at == outcome.known_at == parse_instant("2026-01-07T19:00:00Z")
     assert snapshot.head_changes == {"O1": 1, "O2": 1}
-    assert (await load_changed(connection, 0)).registry_sequence == snapshot.registry_sequence == 1
+    assert (
+        (await load_changed(connection, BEGINNING)).point.registry_sequence == snapshot.registry_sequence == 1
+    )
 
 
 async def test_the_same_file_again_changes_nothing(connection: asyncpg.Connection, seal: FileSeal) -> None:
@@ -232,16 +234,16 @@ async def test_records_of_several_changes_come_together(
 async def test_a_change_says_what_it_changed_and_when(connection: asyncpg.Connection, seal: FileSeal) -> None:
     """The orders with new records, and for each sequence passed the instant it was published."""
     await apply(connection, seal, orders("O1", "O2"))
-    first = await load_changed(connection, 0)
+    first = await load_changed(connection, BEGINNING)
     assert (set(first.order_ids), first.recorded) == ({"O1", "O2"}, ((1, NOW),))
-    nothing = await load_changed(connection, 1)
-    assert nothing == (1, first.known_at, (), ())
+    nothing = await load_changed(connection, first.point)
+    assert nothing == (first.point, first.known_at, (), ())
     await apply(connection, seal, orders("O3"))
     await apply(connection, seal, orders("O1", version=2, case_number="F-2") | {"notices": []})
-    change = await load_changed(connection, 1)
+    change = await load_changed(connection, first.point)
     assert sorted(change.order_ids) == ["O1", "O3"]
     assert change.recorded == ((2, NOW), (3, NOW))
-    assert change.registry_sequence == 3
+    assert (first.point.registry_sequence, change.point.registry_sequence) == (1, 3)
 
 
 async def test_an_order_is_at_each_sequence_what_it_was_then(
@@ -270,8 +272,8 @@ async def test_some_orders_alone_are_those_of_the_registry(
     some = await load_orders(connection, seal, ["O3", "O2", "O9"])
     assert some.orders == {name: whole[name].order for name in ("O2", "O3")}
     assert some.head_changes == {"O2": 2, "O3": 1}
-    changed = await load_changed(connection, 0)
-    assert (some.registry_sequence, some.known_at) == (changed.registry_sequence, changed.known_at)
+    changed = await load_changed(connection, BEGINNING)
+    assert (some.registry_sequence, some.known_at) == (changed.point.registry_sequence, changed.known_at)
 
 
 async def test_an_import_can_be_read_in_its_own_transaction(

@@ -10,6 +10,7 @@ import structlog.testing
 
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Judgement
+from stayaway.orders.load import BEGINNING
 from stayaway.platform.seal import FileSeal
 from stayaway.sightings.batch import decode_batch
 from stayaway.worker.database import Database
@@ -66,11 +67,11 @@ def keeper_of(
 
 async def write(conn: asyncpg.Connection, seal: FileSeal) -> int:
     """A pack of everything as it stands; its sequence."""
-    intake = await take_in(conn, seal, 0, at_once=4)
+    intake = await take_in(conn, seal, BEGINNING, at_once=4)
     async with writing(conn) as may_write:
         assert may_write
-        await write_pack(conn, seal, intake.registry_sequence, in_blocks(intake.columns))
-    return intake.registry_sequence
+        await write_pack(conn, seal, intake.point, in_blocks(intake.columns))
+    return intake.point.registry_sequence
 
 
 EVENTS = [

@@ -1,7 +1,8 @@
 """Orders from Postgres as they were at a registry sequence, and what changed since an earlier one.
 
 An order that changed is read whole again. Records are never changed and sequences commit in order, so
-what an order was at any sequence so far can be read at any time, and is the same each time.
+what an order was at any sequence so far can be read at any time, and is the same each time. That holds within
+one history: after a restore, or a failover that lost changes, the same sequences mean other changes.
 """
 
 import hmac
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from stayaway.kernel.bucketmap import BucketMap
+from stayaway.kernel.errors import StayawayError
 from stayaway.kernel.instants import EPOCH
 from stayaway.orders.change import SEAL_PURPOSE, content_digest
 from stayaway.orders.codec import StoredOrderError, decode_values
@@ -22,14 +24,34 @@ from stayaway.platform.seal import Seal
 _QUERIES = load_queries("stayaway.orders", "orders.sql")
 
 
+class OtherHistoryError(StayawayError):
+    """The registry in the database did not grow out of what is held of it, so none of that may be used."""
+
+
+class RegistryPoint(NamedTuple):
+    """A sequence in one history of the registry. `change_number`, `applied_at`: of the last change up to it.
+
+    By these the history is known again: another one may have as many changes, but none of the same number
+    that was published at the same instant.
+    """
+
+    registry_sequence: int
+    change_number: int | None
+    applied_at: datetime | None
+
+
+BEGINNING = RegistryPoint(0, None, None)
+"""Before all changes; the same in every history."""
+
+
 class ChangedOrders(NamedTuple):
-    """The registry at a sequence, and what changed on the way to it from an earlier one.
+    """The registry at a point, and what changed on the way to it from an earlier one.
 
     `order_ids`: at least those with new records, each once. `recorded`: for each sequence passed, ascending,
     the instant at which it was published (`registry_change.applied_at`, the writer's clock).
     """
 
-    registry_sequence: int
+    point: RegistryPoint
     known_at: datetime
     order_ids: tuple[str, ...]
     recorded: tuple[tuple[int, datetime], ...]
@@ -42,23 +64,29 @@ class StoredOrder(NamedTuple):
     head_change: int
 
 
-async def load_changed(connection: Connection, after: int) -> ChangedOrders:
-    """What changed after registry sequence `after`, up to now; after 0 all orders there are.
+async def load_changed(connection: Connection, after: RegistryPoint) -> ChangedOrders:
+    """What changed after `after`, up to now; after BEGINNING all orders there are.
 
-    In two statements, as a matcher waits for each answer before an order that changed is in use.
+    In two statements, as a matcher waits for each answer before an order that changed is in use. Raises
+    OtherHistoryError where the registry did not come by `after` on its way to now.
     """
-    changes = await connection.fetch(_QUERIES.load_changes, after)
-    sequence, known_at = changes[0]["until"], changes[0]["known_at"] or EPOCH
-    if sequence <= after:
+    changes = await connection.fetch(_QUERIES.load_changes, after.registry_sequence)
+    first = changes[0]
+    sequence, known_at = first["until"], first["known_at"] or EPOCH
+    found = RegistryPoint(after.registry_sequence, first["last_number"], first["last_applied_at"])
+    if sequence < after.registry_sequence or found != after:
+        raise _other_history(after, sequence)
+    if sequence == after.registry_sequence:
         return ChangedOrders(after, known_at, (), ())
     changes = [row for row in changes if row["registry_sequence"] is not None]
-    if after:
+    if after.registry_sequence:
         numbers = [row["change_number"] for row in changes]
         rows = await connection.fetch(_QUERIES.load_changed_ids, numbers)
     else:
         rows = await connection.fetch(_QUERIES.load_ids)
+    last = (changes[-1]["change_number"], changes[-1]["applied_at"]) if changes else after[1:]
     return ChangedOrders(
-        sequence,
+        RegistryPoint(sequence, *last),
         known_at,
         tuple(row["order_id"] for row in rows),
         tuple((row["registry_sequence"], row["applied_at"]) for row in changes),
@@ -96,6 +124,14 @@ async def load_orders(connection: Connection, seal: Seal, order_ids: Sequence[st
         registry_sequence=head["registry_sequence"],
         known_at=head["known_at"] or EPOCH,
         head_changes={order_id: item.head_change for order_id, item in stored.items()},
+    )
+
+
+def _other_history(held: RegistryPoint, sequence: int) -> OtherHistoryError:
+    return OtherHistoryError(
+        f"The database's registry, at sequence {sequence}, is of another history than what is in use here, of"
+        f" sequence {held.registry_sequence}: a restore or a failover has lost changes of orders.",
+        "Start again: a start takes the registry as it is now. Changes that were lost must be recorded anew.",
     )
 
 

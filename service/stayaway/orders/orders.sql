@@ -68,10 +68,17 @@ SELECT r.order_id, c.registry_sequence, r.change_number, r.record_kind, r.conten
  ORDER BY c.registry_sequence, r.order_id, r.ordinal;
 
 -- name: load_changes
--- description: How far the registry is, on each row, with what was published after sequence $1 until then, in that order;
--- one row where that is nothing.
-SELECT r.registry_sequence AS until, r.known_at, c.registry_sequence, c.change_number, c.applied_at
+-- description: How far the registry is and the last change up to sequence $1, on each row, with what was published after $1
+-- until then, in that order; one row where that is nothing. One statement: all of it is of one state of the database.
+SELECT r.registry_sequence AS until, r.known_at, l.change_number AS last_number, l.applied_at AS last_applied_at,
+       c.registry_sequence, c.change_number, c.applied_at
   FROM registry r
+  LEFT JOIN LATERAL (
+       SELECT change_number, applied_at
+         FROM registry_change
+        WHERE registry_sequence <= $1
+        ORDER BY registry_sequence DESC
+        LIMIT 1) l ON true
   LEFT JOIN registry_change c ON c.registry_sequence > $1 AND c.registry_sequence <= r.registry_sequence
  ORDER BY c.registry_sequence;
 

@@ -3,7 +3,8 @@
 One immutable `Registry` is in use at a time; a change makes another one, which shares with it what
 did not change, and puts it in its place between two batches. In touch means: not longer ago than
 the limit the registry in use was the database's. A matcher out of touch judges nothing, because an
-order may have come that it does not know.
+order may have come that it does not know. A database that has gone back behind what is in use, or was
+replaced by one of another history, ends the matcher: no change would ever say which orders differ.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.packed import PackedMap
 from stayaway.matching.columns import OrderColumns
 from stayaway.matching.engine import Engine, Passed, parts_steps
+from stayaway.orders.load import BEGINNING, RegistryPoint
 from stayaway.orders.model import CourtOrder
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.platform.clock import now
@@ -78,11 +80,11 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class FirstColumns:
-    """What a start began with: columns of all orders at a sequence. `from_pack`: as a pack has them, so
+    """What a start began with: columns of all orders at a point. `from_pack`: as a pack has them, so
     that none of those orders has been opened yet.
     """
 
-    registry_sequence: int
+    point: RegistryPoint
     columns: OrderColumns
     from_pack: bool
 
@@ -118,6 +120,7 @@ class RegistryFollower:
         self.changed = 0
         self._source = source
         self._current: Registry | None = None
+        self._held = BEGINNING
         self._first: FirstColumns | None = None
         self._in_touch_at = 0.0
         self._applied: list[Applied] = []
@@ -160,7 +163,8 @@ class RegistryFollower:
     async def catch_up(self, conn: Connection) -> None:
         """Take over what changed until now; one at a time, whoever asks.
 
-        Raises StoredOrderError, SealError or what the connection does; then all stays as it was.
+        Raises OtherHistoryError, StoredOrderError, SealError or what the connection does; then all stays as
+        it was.
         """
         async with self._lock:
             asked_at = asyncio.get_running_loop().time()
@@ -169,12 +173,12 @@ class RegistryFollower:
                 await self._begin(conn)
             else:
                 before = self._current
-                intake = await self._take_in(conn, before.knowledge.registry_sequence, _AT_ONCE)
-                if intake.registry_sequence > before.knowledge.registry_sequence:
+                intake = await self._take_in(conn, self._held, _AT_ONCE)
+                if intake.point != self._held:
                     await self._follow(before, intake)
             self._in_touch_at = asked_at
 
-    async def _take_in(self, conn: Connection, after: int, at_once: int) -> Intake:
+    async def _take_in(self, conn: Connection, after: RegistryPoint, at_once: int) -> Intake:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_ANSWER_S) as limit:
             return await take_in(
@@ -188,20 +192,20 @@ class RegistryFollower:
     async def _begin(self, conn: Connection) -> None:
         """The first registry: the pack's orders and what changed since, or else every record opened."""
         pack = await self._load_pack(conn)
-        intake = await self._take_in(conn, pack[0] if pack else 0, _AT_ONCE_FIRST)
-        sequence, columns = pack or (intake.registry_sequence, intake.columns)
+        intake = await self._take_in(conn, pack[0] if pack else BEGINNING, _AT_ONCE_FIRST)
+        point, columns = pack or (intake.point, intake.columns)
         heads = BucketMap(beneath=PackedMap(columns.order_ids, lambda row: int(columns.head_changes[row])))
-        snapshot = RegistrySnapshot(BucketMap(), sequence, intake.known_at, heads)
+        snapshot = RegistrySnapshot(BucketMap(), point.registry_sequence, intake.known_at, heads)
         engine = Engine(snapshot, self._policy, await in_turns(parts_steps(columns, self._policy)))
         if pack is not None:
             engine = await self._changed(engine, intake)
             self.changed = len(intake.columns)
         elif len(columns) >= PACKED_FROM:
             get_logger().warning("started without a registry pack", orders=len(columns))
-        self._first = FirstColumns(sequence, columns, from_pack=pack is not None)
-        self._put(engine, count=len(columns))
+        self._first = FirstColumns(point, columns, from_pack=pack is not None)
+        self._put(engine, intake.point, count=len(columns))
 
-    async def _load_pack(self, conn: Connection) -> tuple[int, OrderColumns] | None:
+    async def _load_pack(self, conn: Connection) -> tuple[RegistryPoint, OrderColumns] | None:
         try:
             async with asyncio.timeout(_PACK_S):
                 pack = await load_pack(conn, self._seal)
@@ -212,7 +216,7 @@ class RegistryFollower:
 
     async def _follow(self, before: Registry, intake: Intake) -> None:
         """Build beside the registry in use, then put it in its place at once."""
-        self._put(await self._changed(before.engine, intake), count=len(intake.columns))
+        self._put(await self._changed(before.engine, intake), intake.point, count=len(intake.columns))
         self.changed += len(intake.columns)
         at = self._clock()
         self._applied += [Applied(sequence, was, at) for sequence, was in intake.recorded]
@@ -225,14 +229,14 @@ class RegistryFollower:
         heads = dict(zip(names, columns.head_changes.tolist(), strict=True))
         snapshot = replace(
             engine.snapshot,
-            registry_sequence=intake.registry_sequence,
+            registry_sequence=intake.point.registry_sequence,
             known_at=intake.known_at,
             head_changes=await _updated(engine.snapshot.head_changes, heads),
         )
         return await in_turns(engine.column_steps(snapshot, columns))
 
-    def _put(self, engine: Engine, *, count: int) -> None:
-        """Use it from now on. `count`: of the orders that differ from before."""
+    def _put(self, engine: Engine, point: RegistryPoint, *, count: int) -> None:
+        """Use it, which is of `point`, from now on. `count`: of the orders that differ from before."""
         snapshot = engine.snapshot
         knowledge = Knowledge(
             registry_sequence=snapshot.registry_sequence,
@@ -240,7 +244,7 @@ class RegistryFollower:
             policy_sha256=self._policy_sha256,
             engine=ENGINE_NAME,
         )
-        self._current = Registry(engine, self._policy, knowledge, self._source)
+        self._current, self._held = Registry(engine, self._policy, knowledge, self._source), point
         if not self.loaded.is_set() or count > _FREEZE_ORDERS:
             gc.freeze()
         self.loaded.set()

@@ -12,7 +12,7 @@ import numpy as np
 
 from stayaway.matching.columns import OrderColumns
 from stayaway.orders.codec import StoredOrderError
-from stayaway.orders.load import load_changed, load_stored
+from stayaway.orders.load import BEGINNING, RegistryPoint, load_changed, load_stored
 from stayaway.platform.logging import get_logger
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal, SealError
@@ -71,7 +71,8 @@ class PackKeeper:
         """Check or write what the start began with, then write a pack whenever much has changed.
 
         Raises StoredOrderError or SealError where an order does not open or is not as the pack has it: then
-        there is no pack any more. A server that is away is waited for, within the limit (UnreachableError).
+        there is no pack any more. OtherHistoryError where the database has become another history's. A server
+        that is away is waited for, within the limit (UnreachableError).
         """
         await self._follower.loaded.wait()
         await self._settle(self._follower.take_first())
@@ -115,8 +116,10 @@ class PackKeeper:
         elif len(first.columns) >= PACKED_FROM:
             async with writing(conn) as may_write:
                 found = await self._find(conn)
-                if may_write and (found is None or found.head.registry_sequence <= first.registry_sequence):
-                    await self._write(conn, first.registry_sequence, in_blocks(first.columns))
+                if may_write and (
+                    found is None or found.head.registry_sequence <= first.point.registry_sequence
+                ):
+                    await self._write(conn, first.point, in_blocks(first.columns))
 
     async def _open_all(self, conn: Connection, first: FirstColumns) -> None:
         """Open every order as it was at the pack's sequence and compare.
@@ -131,7 +134,7 @@ class PackKeeper:
                 break
             last = rows[-1]["order_id"]
             page = [row["order_id"] for row in rows]
-            stored = await load_stored(conn, self._seal, page, first.registry_sequence)
+            stored = await load_stored(conn, self._seal, page, first.point.registry_sequence)
             await let_others()
             columns = to_columns(stored)
             await let_others()
@@ -165,17 +168,17 @@ class PackKeeper:
 
     async def _is_old(self, conn: Connection, found: FoundPack) -> bool:
         """Whether it is due by the database; another matcher may have written it just now."""
-        changed = await load_changed(conn, found.head.registry_sequence)
+        changed = await load_changed(conn, found.head.point)
         return len(changed.order_ids) * _CHANGED_SHARE >= found.head.orders
 
     async def _write_from(self, conn: Connection, found: FoundPack | None) -> None:
         """Write a pack of the last one's blocks, or of every order."""
-        after = found.head.registry_sequence if found else 0
+        after = found.head.point if found else BEGINNING
         intake = await take_in(conn, self._seal, after, at_once=_AT_ONCE, rest=self._rest)
         async with writing(conn) as may_write:
             if may_write and (found is None or await find_pack(conn, self._seal) == found):
                 blocks = in_blocks(intake.columns) if found is None else self._merged(conn, found, intake)
-                await self._write(conn, intake.registry_sequence, blocks)
+                await self._write(conn, intake.point, blocks)
 
     async def _find(self, conn: Connection) -> FoundPack | None:
         """The pack to go on from; none where it may not be used, and all orders are opened."""
@@ -198,10 +201,10 @@ class PackKeeper:
             done = upto
 
     async def _write(
-        self, conn: Connection, registry_sequence: int, blocks: AsyncIterator[OrderColumns]
+        self, conn: Connection, point: RegistryPoint, blocks: AsyncIterator[OrderColumns]
     ) -> None:
-        orders = await write_pack(conn, self._seal, registry_sequence, _paced(blocks))
-        get_logger().info("registry pack written", registry_sequence=registry_sequence, orders=orders)
+        orders = await write_pack(conn, self._seal, point, _paced(blocks))
+        get_logger().info("registry pack written", registry_sequence=point.registry_sequence, orders=orders)
 
     async def _rest(self) -> None:
         """Between two openings of orders, which can wait."""

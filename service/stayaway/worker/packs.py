@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 
 from stayaway.kernel.errors import StayawayError
-from stayaway.kernel.instants import to_us
+from stayaway.kernel.instants import from_us, to_us
 from stayaway.matching.column_codec import ColumnFormatError, decode_columns, encode_columns
 from stayaway.matching.columns import OrderColumns
+from stayaway.orders.load import RegistryPoint
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal, SealError
 
@@ -43,6 +44,11 @@ class PackHead(msgspec.Struct, array_like=True, frozen=True):
     applied_us: int
     blocks: int
     orders: int
+
+    @property
+    def point(self) -> RegistryPoint:
+        """Where in the registry's history the pack was made."""
+        return RegistryPoint(self.registry_sequence, self.change_number, from_us(self.applied_us))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,8 @@ def _opened(seal: Seal, pack_id: bytes, registry_sequence: int, number: int, sea
         raise PackError("The registry's pack does not open.") from error
 
 
-async def load_pack(conn: Connection, seal: Seal) -> tuple[int, OrderColumns] | None:
-    """(registry sequence, columns of every order at it) from the newest pack; None where there is none.
+async def load_pack(conn: Connection, seal: Seal) -> tuple[RegistryPoint, OrderColumns] | None:
+    """(point in the registry's history, every order's columns at it) from the newest pack; None without one.
 
     One consistent state, whoever replaces the pack meanwhile. Raises PackError where it may not be used.
     """
@@ -106,7 +112,7 @@ async def load_pack(conn: Connection, seal: Seal) -> tuple[int, OrderColumns] | 
     columns = OrderColumns.joined(blocks)
     if len(columns) != found.head.orders or (columns.order_ids[1:] <= columns.order_ids[:-1]).any():
         raise PackError("The registry's pack does not hold the orders that it should.")
-    return found.head.registry_sequence, columns
+    return found.head.point, columns
 
 
 @asynccontextmanager
@@ -117,23 +123,23 @@ async def writing(conn: Connection) -> AsyncIterator[bool]:
 
 
 async def write_pack(
-    conn: Connection, seal: Seal, registry_sequence: int, blocks: AsyncIterable[OrderColumns]
+    conn: Connection, seal: Seal, point: RegistryPoint, blocks: AsyncIterable[OrderColumns]
 ) -> int:
     """Write a pack of `blocks`, ascending, and delete all others; the number of its orders.
 
+    `point`: where the blocks were read; not asked for here, as the database may have another history by now.
     In the transaction of `writing`: before its commit there is no part of it for anyone.
     """
     seal.ensure([PACK_SCOPE])
-    published = await conn.fetchrow(SQL.find_change, registry_sequence)
-    assert published is not None, "what there is was recorded by some change"
+    registry_sequence, change_number, applied_at = point
+    assert change_number is not None, "what there is was recorded by some change"
+    assert applied_at is not None, "and published"
     pack_id, number, orders = secrets.token_bytes(16), 0, 0
     async for columns in blocks:
         number, orders = number + 1, orders + len(columns)
         sealed = seal.seal(PACK_SCOPE, _purpose(pack_id, registry_sequence, number), encode_columns(columns))
         await conn.execute(SQL.insert_block, pack_id, number, registry_sequence, sealed)
-    head = PackHead(
-        registry_sequence, published["change_number"], to_us(published["applied_at"]), number, orders
-    )
+    head = PackHead(registry_sequence, change_number, to_us(applied_at), number, orders)
     sealed = seal.seal(PACK_SCOPE, _purpose(pack_id, registry_sequence, 0), msgspec.msgpack.encode(head))
     await conn.execute(SQL.insert_block, pack_id, 0, registry_sequence, sealed)
     await conn.execute(SQL.delete_others, pack_id)

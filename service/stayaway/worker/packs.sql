@@ -1,7 +1,8 @@
 -- The registry's packs (packs.py): block 0 is the head, the others hold the orders, ascending by id.
 
 -- name: find_pack
--- description: The head of the newest pack that is not beyond the registry, and the last change up to it.
+-- description: The head of the newest pack that is not beyond the registry, and the last change up to it. (A look that
+-- found ended orders raises the sequence alone.)
 SELECT p.pack_id, p.registry_sequence, p.content_sealed, c.change_number, c.applied_at
   FROM registry_pack p
   JOIN registry r ON p.registry_sequence <= r.registry_sequence
@@ -18,14 +19,6 @@ SELECT p.pack_id, p.registry_sequence, p.content_sealed, c.change_number, c.appl
 -- name: load_block
 -- description: One block of a pack.
 SELECT content_sealed FROM registry_pack WHERE pack_id = $1 AND block_number = $2;
-
--- name: find_change
--- description: The last change up to this sequence. (A look that found ended orders raises the sequence alone.)
-SELECT change_number, applied_at
-  FROM registry_change
- WHERE registry_sequence <= $1
- ORDER BY registry_sequence DESC
- LIMIT 1;
 
 -- name: insert_block
 -- description: One block of a pack that is being written.

@@ -9,6 +9,7 @@ import pytest
 from integration.test_registry_live import another
 from stayaway.matching.columns import OrderColumns
 from stayaway.orders.codec import StoredOrderError
+from stayaway.orders.load import BEGINNING
 from stayaway.platform.seal import SealError
 from stayaway.worker import keeper
 from stayaway.worker.intake import take_in
@@ -51,7 +52,7 @@ async def test_it_is_written_anew_from_the_last_one_when_enough_changed(
     await until(lambda: _is_quiet(kept))
     loaded = await load_pack(conn, rig.seal)
     assert loaded is not None
-    assert loaded[1].equals((await take_in(conn, rig.seal, 0, at_once=100)).columns)
+    assert loaded[1].equals((await take_in(conn, rig.seal, BEGINNING, at_once=100)).columns)
     keeping.cancel()
     await asyncio.wait({keeping})
 
@@ -72,7 +73,7 @@ async def test_a_block_that_does_not_open_is_not_merged(rig: Rig, conn: asyncpg.
     assert ("error", "registry pack refused") in said
     loaded = await load_pack(conn, rig.seal)
     assert loaded is not None
-    assert loaded[0] == 11
+    assert loaded[0].registry_sequence == 11
 
 
 async def test_a_start_does_not_replace_a_newer_pack(rig: Rig, conn: asyncpg.Connection) -> None:
@@ -127,7 +128,8 @@ async def test_an_order_that_does_not_open_ends_the_check_and_the_pack(
 
 async def test_a_pack_that_says_something_else_is_found(rig: Rig, conn: asyncpg.Connection) -> None:
     """Sealed with the right key, whole, and wrong: a plate changed, an order too few, one too many."""
-    whole = (await take_in(conn, rig.seal, 0, at_once=100)).columns
+    intake = await take_in(conn, rig.seal, BEGINNING, at_once=100)
+    whole = intake.columns
     plates = whole.plates.copy()
     plates[3, 0] ^= 1
     fields = {name: getattr(whole, name) for name in OrderColumns.__slots__}
@@ -138,7 +140,7 @@ async def test_a_pack_that_says_something_else_is_found(rig: Rig, conn: asyncpg.
         OrderColumns.joined([whole, other_id.take(np.array([9]))]),
     ):
         async with writing(conn):
-            await write_pack(conn, rig.seal, 10, in_blocks(wrong))
+            await write_pack(conn, rig.seal, intake.point, in_blocks(wrong))
         follower = follower_of(rig)
         await follower.reload()
         with pytest.raises(StoredOrderError):

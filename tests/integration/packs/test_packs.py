@@ -10,6 +10,7 @@ import pytest
 
 from integration.test_registry_live import another
 from stayaway.matching.columns import OrderColumns
+from stayaway.orders.load import BEGINNING
 from stayaway.platform.seal import FileSeal
 from stayaway.worker import packs
 from stayaway.worker.database import PASSING_ERRORS
@@ -34,8 +35,8 @@ async def test_a_pack_holds_what_the_records_say(rig: Rig, conn: asyncpg.Connect
     sequence = await write(conn, rig.seal)
     loaded = await load_pack(conn, rig.seal)
     assert loaded is not None
-    assert loaded[0] == sequence == 10
-    assert loaded[1].equals((await take_in(conn, rig.seal, 0, at_once=100)).columns)
+    assert loaded[0].registry_sequence == sequence == 10
+    assert loaded[1].equals((await take_in(conn, rig.seal, BEGINNING, at_once=100)).columns)
     assert await conn.fetchval("SELECT count(*) FROM registry_pack") == 5
     stored = b"".join(row[0] for row in await conn.fetch("SELECT content_sealed FROM registry_pack"))
     for secret in (b"ZZZ0001", b"O01"):
@@ -55,7 +56,7 @@ async def test_a_start_from_a_pack_and_what_came_after_is_a_start_on_everything(
     follower = follower_of(rig)
     await follower.reload()
     first = follower.take_first()
-    assert (first.from_pack, first.registry_sequence, follower.changed) == (True, 10, 3)
+    assert (first.from_pack, first.point.registry_sequence, follower.changed) == (True, 10, 3)
     await assert_same_as_whole(rig, conn, follower)
     await rig.import_orders(another("O11", "ZZZ 0011"))
     await follower.reload()
@@ -140,7 +141,7 @@ async def test_an_earlier_pack_put_back_as_a_whole_is_only_older(rig: Rig, conn:
     await conn.execute("INSERT INTO registry_pack SELECT * FROM kept")
     follower = follower_of(rig)
     await follower.reload()
-    assert follower.take_first().registry_sequence == 10
+    assert follower.take_first().point.registry_sequence == 10
     await assert_same_as_whole(rig, conn, follower)
 
 
@@ -184,17 +185,17 @@ async def test_a_writer_that_dies_leaves_the_pack_there_was(rig: Rig, conn: asyn
     await write(conn, rig.seal)
     before = await conn.fetch("SELECT * FROM registry_pack ORDER BY block_number")
     dying = await asyncpg.connect(rig.dsn)
-    columns = (await take_in(dying, rig.seal, 0, at_once=100)).columns
+    intake = await take_in(dying, rig.seal, BEGINNING, at_once=100)
 
     async def blocks() -> AsyncIterator[OrderColumns]:
-        async for number, block in _numbered(in_blocks(columns)):
+        async for number, block in _numbered(in_blocks(intake.columns)):
             if number == 2:
                 await conn.execute("SELECT pg_terminate_backend($1)", dying.get_server_pid())
             yield block
 
     with pytest.raises(PASSING_ERRORS):
         async with writing(dying):
-            await write_pack(dying, rig.seal, 10, blocks())
+            await write_pack(dying, rig.seal, intake.point, blocks())
     assert await conn.fetch("SELECT * FROM registry_pack ORDER BY block_number") == before
     await write(conn, rig.seal)
     assert await load_pack(conn, rig.seal) is not None
@@ -217,9 +218,9 @@ async def test_packs_are_dropped_also_the_one_being_written(rig: Rig, conn: asyn
         async with other.transaction():
             await drop_packs(other)
 
-    columns = (await take_in(conn, rig.seal, 0, at_once=100)).columns
+    intake = await take_in(conn, rig.seal, BEGINNING, at_once=100)
     async with writing(conn):
-        await write_pack(conn, rig.seal, 10, in_blocks(columns))
+        await write_pack(conn, rig.seal, intake.point, in_blocks(intake.columns))
         dropping = asyncio.create_task(drop())
         await until(lambda: _waits(rig))
     await dropping
