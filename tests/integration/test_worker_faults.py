@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from stayaway.alerts.order_changes import import_orders
-from stayaway.kernel.errors import ConflictError
+from stayaway.kernel.errors import ConflictError, UnreachableError
 from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
 from stayaway.worker import batch as batch_module
@@ -17,6 +17,7 @@ from stayaway.worker.coverage import PartitionState
 from stayaway.worker.judge import Part
 from stayaway.worker.partitions import record_gap
 from support.handed_batches import Matcher
+from support.tampering import tamper
 from support.wire_examples import ORDERS
 from support.worker_rig import NOW, READS, Rig, check_in, orders_file, read
 
@@ -68,6 +69,30 @@ async def test_an_order_recalled_between_decision_and_commit(
     assert await rig.alerts() == []
     assert (matcher.counters.suppressed, matcher.counters.suppressed_by_reason["RECALLED"]) == (1, 1)
     await rig.check_promises()
+
+
+async def test_a_head_that_moved_by_no_change_is_tried_with_pauses_and_a_limit(
+    rig: Rig, matcher: Matcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No reload explains it, so nothing is written: neither forever, nor as fast as it can be tried."""
+    await rig.import_orders(json.dumps(ORDERS).replace('"O1"', '"O2"').encode())
+    state = await matcher.claim()
+    conn = await asyncpg.connect(rig.dsn)
+    await tamper(conn, "UPDATE order_head SET change_number = 2 WHERE order_id = 'O1'")
+    await conn.close()
+    monkeypatch.setattr(matcher.runner, "_wait_s", 1.0)
+    reloads = 0
+
+    async def counted() -> None:
+        nonlocal reloads
+        reloads += 1
+        await matcher.follower.catch_up(await matcher.database.connection())
+
+    monkeypatch.setattr(matcher.follower, "reload", counted)
+    with pytest.raises(UnreachableError, match=r"not answer as it should for 1 s \(OrdersMovedError\)"):
+        await asyncio.wait_for(matcher.judge(state, [read()]), 5)
+    assert 3 <= reloads <= 7
+    assert await rig.alerts() == []
 
 
 async def after_judging(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:

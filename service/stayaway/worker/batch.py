@@ -104,7 +104,7 @@ class BatchRunner:
 
         What was judged on another registry than the one in use is judged again. Raises
         BreakerTrippedError before anything of a bad batch is recorded, UnreachableError when a server
-        stays away over the limit, and whatever no second try can mend.
+        stays away over the limit or has heads that moved by no change, and whatever no second try can mend.
         """
         result, records = BatchResult(), batch.records
         judge_s, sent, failures = batch.judge_s, set[PartitionKey](), Patience(self._wait_s)
@@ -122,9 +122,11 @@ class BatchRunner:
             try:
                 await self._send_letters(judged, sent)
                 attempt = await self._commit(judged, todo.registry)
-            except OrdersMovedError:
+            except OrdersMovedError as error:
                 self._observer.retry("ORDERS_MOVED")
                 await self._reload(failures)
+                if self._is_of_now(todo):  # nothing came that says how: it would be refused again at once
+                    await failures.pause(error)
                 continue
             except (*PASSING_ERRORS, KafkaError) as error:
                 self._database.drop()

@@ -22,7 +22,7 @@ class Patience:
             self._since = now
         if now - self._since > self._wait_s:
             raise UnreachableError(
-                f"A server did not answer for {self._wait_s:.0f} s ({type(error).__name__}).",
+                f"A server did not answer as it should for {self._wait_s:.0f} s ({type(error).__name__}).",
                 "Nothing was skipped: the next start goes on at the same offsets.",
             ) from error
         await asyncio.sleep(self._pause_s)
