@@ -17,6 +17,7 @@ from stayaway.orders.load import OtherHistoryError
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders
 from stayaway.platform.clock import now
+from stayaway.worker.coverage import Shown
 from stayaway.worker.follow import RegistryFollower
 from stayaway.worker.packs import PackError, in_blocks, load_pack, write_pack, writing
 from support.databases import TestDatabases
@@ -100,6 +101,18 @@ async def test_it_is_noticed_from_the_beginning_on(rig: Rig, standby: Rig, other
     follower = await followed(rig, 0)
     with pytest.raises(OtherHistoryError):
         await follower.catch_up(other)
+
+
+async def test_a_lower_sequence_is_no_touch_and_a_hint(rig: Rig) -> None:
+    """As a commit shows it: the registry is not in touch by that, and whoever follows is told to ask."""
+    follower = await followed(rig, 1)
+    loop = asyncio.get_running_loop()
+    for sequence, hinted in ((1, True), (2, False), (3, True)):
+        follower._in_touch_at = loop.time() - 10
+        follower.hint.clear()
+        follower.seen(Shown(sequence, loop.time()))
+        assert follower.hint.is_set() == hinted
+        assert (follower.age_s() >= 10) == hinted
 
 
 async def test_a_pack_of_what_was_read_before_is_not_one_of_what_is_there_now(

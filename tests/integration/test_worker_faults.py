@@ -95,6 +95,28 @@ async def test_a_head_that_moved_by_no_change_is_tried_with_pauses_and_a_limit(
     assert await rig.alerts() == []
 
 
+@pytest.mark.parametrize("plate", ["8AK-471", "ZZZ9999"])
+async def test_what_a_late_answer_shows_is_as_old_as_its_question(
+    rig: Rig, matcher: Matcher, plate: str
+) -> None:
+    """A commit that had to wait says how the registry was when it was sent, not when its answer came."""
+    state = await matcher.claim()
+    part = Part(state=state, offsets=[0], values=[read(plate=plate)])
+    judged = await matcher.runner.judge([part])
+    blocker = await asyncpg.connect(rig.dsn)
+    async with blocker.transaction():
+        await blocker.execute("LOCK TABLE partition_position IN SHARE MODE")
+        committing = asyncio.create_task(matcher.runner.commit(judged))
+        await asyncio.sleep(0.5)
+        assert not committing.done()
+    await blocker.close()
+    shown = (await committing).shown
+    assert shown is not None
+    matcher.follower._in_touch_at -= 10
+    matcher.follower.seen(shown)
+    assert 0.4 <= matcher.follower.age_s() < 10
+
+
 async def after_judging(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
     """Once, between the first decision and its commit, `act`."""
     done = False

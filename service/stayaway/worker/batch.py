@@ -23,7 +23,7 @@ from stayaway.platform.seal import SYSTEM_SCOPE, Seal
 from stayaway.platform.turns import in_turns, let_others
 from stayaway.sightings.dead_letters import Producer, publish_dead_letters, record_dead_letters
 from stayaway.worker.breaker import Breaker
-from stayaway.worker.coverage import PartitionKey, PartitionState, Step
+from stayaway.worker.coverage import PartitionKey, PartitionState, Shown, Step
 from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.failpoints import failpoint
 from stayaway.worker.follow import Registry, RegistryFollower
@@ -40,11 +40,11 @@ class OrdersMovedError(Exception):
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of each part. `registry_sequence`: as the database showed it at the end."""
+    """What became of each part. `shown`: how far the registry was, by the last move."""
 
     moved: dict[PartitionKey, PartitionState] = field(default_factory=dict)
     lost: set[PartitionKey] = field(default_factory=set)
-    registry_sequence: int | None = None
+    shown: Shown | None = None
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class _Attempt:
     moved: dict[PartitionKey, PartitionState]
     lost: set[PartitionKey]
     again: list[Part] = field(default_factory=list)
-    registry_sequence: int | None = None
+    shown: Shown | None = None
     recorded: Recorded = field(default_factory=Recorded)
     rows: Sequence[AuditRow] = ()
 
@@ -158,7 +158,7 @@ class BatchRunner:
     def _take(self, attempt: _Attempt, judged: Sequence[JudgedPart], result: BatchResult) -> None:
         result.moved.update(attempt.moved)
         result.lost |= attempt.lost
-        result.registry_sequence = attempt.registry_sequence or result.registry_sequence
+        result.shown = attempt.shown or result.shown
         self._observer.changes((word for _, word in attempt.recorded.changes), attempt.recorded.alerts_raised)
         self._observer.entries(attempt.rows)
         moved = [item for item in judged if item.key in attempt.moved]
@@ -201,11 +201,11 @@ class BatchRunner:
         advanced = await in_turns(self._advance_steps(judged, registry, at))
         steps = [Step(before=item.part.state, after=after) for item, _, after in advanced]
         await failpoint("before_commit")
-        moved, sequence = await move(conn, steps, at, may_be_lost=True)
+        moved, shown = await move(conn, steps, at, may_be_lost=True)
         return _Attempt(
             moved={step.after.key: step.after for step in steps if step.after.key in moved},
             lost={item.key for item in judged} - moved,
-            registry_sequence=sequence,
+            shown=shown,
         )
 
     async def _move_with_rows(
@@ -229,12 +229,12 @@ class BatchRunner:
             steps, rows = await self._close(kept, stored, recorded, registry, at)
             last = [*recorded.to_run, *insertion(rows), *publication(recorded.changes, at)]
             told = bool(rows or recorded.changes or any(item.letters for item in kept))
-            moved, sequence = await move(conn, steps, at, together_with=last, may_be_lost=not told)
+            moved, shown = await move(conn, steps, at, together_with=last, may_be_lost=not told)
             if moved != locked.mine:
                 raise AssertionError("a locked fence moved")
             await failpoint("before_commit")
         after = {step.after.key: step.after for step in steps}
-        return _Attempt(moved=after, lost=lost, registry_sequence=sequence, recorded=recorded, rows=rows)
+        return _Attempt(moved=after, lost=lost, shown=shown, recorded=recorded, rows=rows)
 
     async def _close(
         self,

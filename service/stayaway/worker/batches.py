@@ -181,8 +181,8 @@ class Batches:
                 self.assignment.states[key] = state
         self.assignment.lost(result.lost)
         self.watchdog.judged(result.moved, result.lost)
-        if result.registry_sequence is not None:
-            self.follower.seen(result.registry_sequence)
+        if result.shown is not None:
+            self.follower.seen(result.shown)
 
     async def _upkeep(self) -> None:
         moment = asyncio.get_running_loop().time()

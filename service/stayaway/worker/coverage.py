@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from stayaway.audit.entries import EntryType, NewEntry, StreamHead, partition_stream
 from stayaway.kernel.instants import format_instant
@@ -32,6 +32,17 @@ class Knowledge:
     known_at: datetime
     policy_sha256: str
     engine: str
+
+
+class Shown(NamedTuple):
+    """The registry's sequence as a statement showed it. `asked_at_s`: the loop's time before that was sent.
+
+    Its answer may be long in coming, for a lock, a slow disk or a process that was stopped: all that it says
+    is how the database was when it was asked.
+    """
+
+    registry_sequence: int
+    asked_at_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

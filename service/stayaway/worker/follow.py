@@ -30,7 +30,7 @@ from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 from stayaway.platform.settings import REGISTRY_LIMIT_S
 from stayaway.platform.turns import in_turns
-from stayaway.worker.coverage import Knowledge
+from stayaway.worker.coverage import Knowledge, Shown
 from stayaway.worker.database import PASSING_ERRORS, Database
 from stayaway.worker.intake import Intake, take_in
 from stayaway.worker.latency import Applied
@@ -140,12 +140,19 @@ class RegistryFollower:
         """Whether that is so long ago that nothing may be judged."""
         return self.age_s() > self._limit_s
 
-    def seen(self, registry_sequence: int) -> None:
-        """What the database has just shown: if that is not the registry in use, a hint is given."""
-        if registry_sequence <= self.current.knowledge.registry_sequence:
-            self._in_touch_at = asyncio.get_running_loop().time()
+    def seen(self, shown: Shown) -> None:
+        """What the database showed: if that is not the registry in use, a hint is given.
+
+        A lower sequence is one too: a late answer, or a database that has gone back. Whoever follows asks.
+        """
+        if shown.registry_sequence == self._held.registry_sequence:
+            self._touch(shown.asked_at_s)
         else:
             self.hint.set()
+
+    def _touch(self, asked_at_s: float) -> None:
+        """In touch as of then; not of an earlier moment than is known already, as answers may overtake."""
+        self._in_touch_at = max(self._in_touch_at, asked_at_s)
 
     async def reload(self) -> Registry:
         """Take over what changed, with a connection of its own, which is cut by what goes wrong with it."""
@@ -167,7 +174,7 @@ class RegistryFollower:
         it was.
         """
         async with self._lock:
-            asked_at = asyncio.get_running_loop().time()
+            asked_at_s = asyncio.get_running_loop().time()
             if self._current is None:
                 await record_policy(conn, self._policy, self._clock())
                 await self._begin(conn)
@@ -176,7 +183,7 @@ class RegistryFollower:
                 intake = await self._take_in(conn, self._held, _AT_ONCE)
                 if intake.point != self._held:
                     await self._follow(before, intake)
-            self._in_touch_at = asked_at
+            self._touch(asked_at_s)
 
     async def _take_in(self, conn: Connection, after: RegistryPoint, at_once: int) -> Intake:
         loop = asyncio.get_running_loop()

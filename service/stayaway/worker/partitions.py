@@ -4,6 +4,7 @@ Offsets live in Postgres. The epoch rises with each claim, so that whoever owned
 is fenced: its next move finds another epoch and does nothing.
 """
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from stayaway.worker.coverage import (
     Knowledge,
     PartitionKey,
     PartitionState,
+    Shown,
     Step,
     move_arguments,
     to_state,
@@ -69,16 +71,17 @@ async def move(
     *,
     together_with: Sequence[Statement] = (),
     may_be_lost: bool = False,
-) -> tuple[set[PartitionKey], int | None]:
-    """The fenced UPDATE: the partitions that moved, and the registry's sequence as it is now.
+) -> tuple[set[PartitionKey], Shown | None]:
+    """The fenced UPDATE: the partitions that moved, and the registry's sequence if any did.
 
     `together_with`: run in the same statement, whatever moved. `may_be_lost`: nothing that anybody is told
     hangs on its transaction, whose reply need not wait for the disk then (deploy/adr/0015).
     """
     moving = Statement(SQL.move_partitions, (*move_arguments(steps, at), may_be_lost))
+    asked_at_s = asyncio.get_running_loop().time()
     rows = await fetch_in_one(conn, [*together_with, moving])
     moved = {(row["topic"], row["partition"]) for row in rows}
-    return moved, rows[0]["registry_sequence"] if rows else None
+    return moved, Shown(rows[0]["registry_sequence"], asked_at_s) if rows else None
 
 
 async def move_with_entries(
