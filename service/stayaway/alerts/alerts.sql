@@ -143,10 +143,27 @@ SELECT a.* FROM alert a
    FOR UPDATE;
 
 -- name: open_unmarked
--- description: Open alerts that do not say yet that their order has ended, with the versions that decided.
+-- description: Open alerts that do not say yet that their order has ended, with the versions that decided; and those
+-- that say so by a matcher, with the versions of the decisions that do not. $1: of these orders only; NULL: of all.
+-- LATERAL: each by its keys. Joined at once, Postgres would read every alert there is.
 SELECT order_id, respondent_id, order_versions
   FROM alert
- WHERE state IN ('OPEN', 'CLAIMED') AND NOT 'ORDER_SINCE_ENDED' = ANY (cautions);
+ WHERE state IN ('OPEN', 'CLAIMED') AND NOT 'ORDER_SINCE_ENDED' = ANY (cautions)
+   AND ($1::text[] IS NULL OR order_id = ANY ($1))
+UNION ALL
+SELECT a.order_id, a.respondent_id, u.order_versions
+  FROM alert a
+ CROSS JOIN LATERAL (
+       SELECT array_agg(DISTINCT d.order_version) AS order_versions
+         FROM alert m
+         JOIN decision d USING (alert_id, raised_observed_at)
+        WHERE (m.order_id, m.respondent_id) = (a.order_id, a.respondent_id)
+          AND m.last_observed_at >= a.first_observed_at
+          AND coalesce(a.raised_anew_from, a.alert_id) IN (m.alert_id, m.merged_into)
+          AND d.outcome = 'ALERT' AND NOT 'ORDER_SINCE_ENDED' = ANY (d.cautions)) AS u
+ WHERE a.state IN ('OPEN', 'CLAIMED') AND 'ORDER_SINCE_ENDED' = ANY (a.cautions)
+   AND u.order_versions IS NOT NULL
+   AND ($1::text[] IS NULL OR a.order_id = ANY ($1));
 
 -- name: open_parties
 -- description: The respondents with open alerts under the orders of $1.

@@ -16,6 +16,7 @@ from stayaway.matching.model import Match
 from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 
+_ENDED = "ORDER_SINCE_ENDED"
 _KEY = ("order_id", "respondent_id", "source", "event_id", "observed_at", "content_digest", "zone_id")
 
 
@@ -41,6 +42,11 @@ class Member:
     def is_changed(self) -> bool:
         """Whether it is judged otherwise than its row says."""
         return self.match is None or bool(self.match.reasons) or _differs(self.row, self.match)
+
+    @property
+    def is_newly_ended(self) -> bool:
+        """Whether its order has ended since, which its row does not say yet."""
+        return self.match is not None and _ENDED in self.match.cautions and _ENDED not in self.row["cautions"]
 
 
 def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy) -> dict[str, list[Member]]:

@@ -27,6 +27,7 @@ class AlertRow:
     sighting_count: int
     merged_into: str | None
     raised_anew_from: str | None
+    to_acknowledge_by: str | None = None
 
     @property
     def is_standing(self) -> bool:

@@ -54,7 +54,8 @@ from stayaway.platform.statements import fetch_in_one, of_rows
 class Imported:
     """An import's outcome, and the open alerts that it changed, by id.
 
-    `ended`: newly marked; `revised`: those that stand, with other sightings, zones or cautions than before.
+    `ended`: newly marked, or marked by a matcher before and told only now. `revised`: those that stand, with
+    other sightings, zones or cautions than before.
     """
 
     outcome: ImportOutcome
@@ -223,19 +224,28 @@ async def _settle(
     by_alerting = {id(alerting): member for alerting, member in pairs}
     pieces = list(split_at_gaps((alerting for alerting, _ in pairs), work.basis.gap_us))
     summary, count = _summarise(pieces[0])
-    ended = "ORDER_SINCE_ENDED" in summary.cautions
     is_changed = any(member.is_changed for member in members)
     updates = [row for row in chain if is_changed or (row.summary, row.sighting_count) != (summary, count)]
     arguments = [(row.alert_id, from_us(row.raised_us), *shown(summary, count)) for row in updates]
     await fetch_in_one(conn, of_rows(SQL.update_alerts, arguments))
     await conn.execute(SQL.count_revision, [row.alert_id for row in updates])
+    ends = any(by_alerting[id(item)].is_newly_ended for item in pieces[0])
+    newly = {row.alert_id for row in updates if _is_newly_ended(row, summary, ends=ends)}
     for row in updates:
-        _note_revised(party, row, summary, count, gone, work, ended=ended)
-    if ended:
-        newly = [row.alert_id for row in updates if "ORDER_SINCE_ENDED" not in row.summary.cautions]
-        await conn.execute(SQL.ask_claimant, newly)
+        _note_revised(party, row, summary, count, gone, work, newly_ended=row.alert_id in newly)
+    await conn.execute(SQL.ask_claimant, sorted(newly))
     for piece in pieces[1:]:
         await _raise_piece(conn, party, chain[0], piece, [by_alerting[id(item)] for item in piece], work)
+
+
+def _is_newly_ended(row: AlertRow, summary: Summary, *, ends: bool) -> bool:
+    """Whether it is to be told now that the alert's order has ended. `ends`: some member says so only now.
+
+    A matcher that knew of the end marks the alert by a late sighting, but tells and asks nobody.
+    """
+    if "ORDER_SINCE_ENDED" not in row.summary.cautions:
+        return "ORDER_SINCE_ENDED" in summary.cautions
+    return ends and row.to_acknowledge_by is None
 
 
 def _summarise(piece: Sequence[Alerting]) -> tuple[Summary, int]:
@@ -264,7 +274,7 @@ def _note_revised(
     gone: Sequence[Member],
     work: _Work,
     *,
-    ended: bool,
+    newly_ended: bool,
 ) -> None:
     about = episode_payload(summary, count, work.basis)
     if gone:
@@ -274,7 +284,6 @@ def _note_revised(
             row.alert_id,
             {**about, "whole": False, "members": members_payload(gone)},
         )
-    newly_ended = ended and "ORDER_SINCE_ENDED" not in row.summary.cautions
     if newly_ended:
         work.note("ALERT_ORDER_ENDED", party, row.alert_id, about)
     if row.state not in DISPOSED:

@@ -31,14 +31,18 @@ async def mark_ended_orders(
 ) -> tuple[str, ...]:
     """Mark the open alerts whose orders have ended by `at`; their ids. Nothing else is recorded then.
 
-    One transaction. Locks the registry, then the heads of the orders that have ended.
+    Looks without a lock first: to open every order with an open alert takes a while, and nobody shall
+    wait for that. What has ended is looked at again in one transaction, which locks the registry, then
+    the heads of those orders.
     """
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        seen = await _ended_among(conn, seal, policy, at, None)
+    if not seen:
+        return ()
     async with conn.transaction():
         registry = await conn.fetchrow(_ORDERS.lock_registry)
         assert registry is not None
-        rows = await conn.fetch(SQL.open_unmarked)
-        orders = await load_court_orders(conn, seal, {row["order_id"] for row in rows})
-        ended = sorted(_ended(rows, orders, policy, at))
+        ended = await _ended_among(conn, seal, policy, at, seen)
         if not ended:
             return ()
         await conn.fetch(_ORDERS.lock_heads, ended)
@@ -48,6 +52,15 @@ async def mark_ended_orders(
         await record_entry(conn, seal, AUDIT_STREAM, _entry(sequence, ended, actor, at))
         work = await rejudge_open_alerts(conn, seal, ended, policy, actor=actor, at=at)
     return tuple(work.ended) if work else ()
+
+
+async def _ended_among(
+    conn: Connection, seal: Seal, policy: Policy, at: datetime, order_ids: list[str] | None
+) -> list[str]:
+    """The orders with an alert to be marked, by id. `order_ids`: which to look at; None: all."""
+    rows = await conn.fetch(SQL.open_unmarked, order_ids)
+    orders = await load_court_orders(conn, seal, {row["order_id"] for row in rows})
+    return sorted(_ended(rows, orders, policy, at))
 
 
 def _ended(rows: Iterable[Any], orders: dict[str, CourtOrder], policy: Policy, at: datetime) -> set[str]:

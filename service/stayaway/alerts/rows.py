@@ -62,6 +62,7 @@ def to_alert_row(row: Any) -> AlertRow:
         sighting_count=row["sighting_count"],
         merged_into=row["merged_into"],
         raised_anew_from=row["raised_anew_from"],
+        to_acknowledge_by=row["to_acknowledge_by"],
     )
 
 

@@ -15,11 +15,12 @@ from stayaway.api.guard import Guard
 from stayaway.api.health import health_router
 from stayaway.api.order_drafts import order_drafts_router
 from stayaway.api.orders import orders_router
-from stayaway.api.problems import UNREACHABLE, Problem, problem_of
+from stayaway.api.problems import Problem, problem_of
 from stayaway.api.settings import ReviewSettings
 from stayaway.api.zone_files import zone_files_router
 from stayaway.kernel.errors import StayawayError
 from stayaway.platform.logging import get_logger
+from stayaway.platform.postgres import UNREACHABLE
 
 PageOfProblem = Callable[[Request, Problem], Response]
 

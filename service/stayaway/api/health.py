@@ -5,9 +5,9 @@ import asyncio
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from stayaway.api.problems import UNREACHABLE
 from stayaway.api.settings import ReviewSettings
 from stayaway.platform.migrations import SchemaError, check_schema
+from stayaway.platform.postgres import UNREACHABLE
 
 _PROBE_S = 2.0
 

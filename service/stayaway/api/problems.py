@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import asyncpg
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +23,7 @@ from stayaway.kernel.errors import (
 )
 from stayaway.kernel.forms import REMEDIES
 from stayaway.kernel.jsontext import json_pointer
+from stayaway.platform.postgres import UNREACHABLE
 
 _REMEDIES = {
     **REMEDIES,
@@ -36,9 +36,6 @@ _HTTP_REMEDIES = {
     405: "/api/v1/openapi.json lists what each address takes.",
 }
 MEDIA_TYPE = "application/problem+json"
-
-UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""A database that does not answer; InternalClientError is what asyncpg raises after a killed backend."""
 
 
 class FieldProblem(BaseModel):

@@ -5,14 +5,15 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError
+from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError, UnreachableError
 from stayaway.kernel.jsontext import json_pointer
 from stayaway.kernel.legible import legible
 from stayaway.platform.settings import Settings, read_settings
@@ -154,9 +155,31 @@ async def with_database(
     seal = FileSeal(settings.need_keys_file(), must_exist=True)
     conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
     try:
-        return await act(conn, seal)
+        async with loss_in_words(conn):
+            return await act(conn, seal)
     finally:
         await conn.close()
+
+
+@asynccontextmanager
+async def loss_in_words(conn: Any) -> AsyncIterator[None]:
+    """UnreachableError where the connection breaks meanwhile: nobody here knows what was still recorded."""
+    import asyncpg
+
+    from stayaway.platform.postgres import UNREACHABLE
+
+    try:
+        yield
+    except UNREACHABLE as error:
+        # On a connection that stands it is something else: standard output's reader has gone or its disk
+        # is full (`end_with` says so), or a call of ours was wrong.
+        is_ours = isinstance(error, asyncpg.InterfaceError)
+        if not conn.is_closed() and (is_ours or (isinstance(error, OSError) and is_of_output(error))):
+            raise
+        raise UnreachableError(
+            f"Postgres went away meanwhile ({type(error).__name__}).",
+            "Look whether the act was recorded before you send it again.",
+        ) from error
 
 
 def reviewer_of(actor: str, purpose: str) -> "Reviewer":

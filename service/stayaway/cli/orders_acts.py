@@ -1,11 +1,13 @@
 """`stayaway orders notice|suspend|recall|validate|confirm|expire`: single acts on an order."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import Actor, Database, Keys, PolicyFile, end_with_async
+from stayaway.cli.options import Actor, Database, Keys, PolicyFile, end_with_async, say
 from stayaway.cli.registry_tools import OrderId, Tools, person, use_tools, with_tools
+from stayaway.kernel.errors import UnreachableError
 
 if TYPE_CHECKING:
     from stayaway.alerts.order_acts import ActKind
@@ -175,8 +177,6 @@ def expire(
     ] = None,
 ) -> None:
     """Mark the open alerts of orders that have ended by now, by expiry or lapse. Run it each minute."""
-    import asyncio
-
     from stayaway.alerts.order_expiry import mark_ended_orders
     from stayaway.platform.clock import now
 
@@ -188,16 +188,33 @@ def expire(
         for alert_id in marked:
             typer.echo(f"- {alert_id}")
 
-    async def look_again() -> None:
-        while True:
-            # A connection for each look: one that broke meanwhile is no reason to end.
-            await use_tools(look, database=database, keys=keys, policy=policy)
-            await asyncio.sleep(every or 0)
+    async def look_apart() -> None:
+        await use_tools(look, database=database, keys=keys, policy=policy, on_wait=lambda _: None)
 
     if every is None:
         with_tools(look, database=database, keys=keys, policy=policy)
     else:
-        end_with_async(look_again)
+        every_s = every
+        end_with_async(lambda: _until_stopped(look_apart, every_s))
+
+
+async def _until_stopped(look: Callable[[], Awaitable[None]], every_s: int) -> None:
+    """A connection for each look: a server that goes away is said once, and the next look tries again."""
+    import asyncio
+
+    is_away = False
+    while True:
+        try:
+            await look()
+        except UnreachableError as error:
+            if not is_away:
+                say(f"{error.message} Trying again every {every_s} s.")
+            is_away = True
+        else:
+            if is_away:
+                say("Postgres answers again.")
+            is_away = False
+        await asyncio.sleep(every_s)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import EXIT_FAILED, end_with_async, is_of_output, say, settings_with
+from stayaway.cli.options import EXIT_FAILED, end_with_async, loss_in_words, say, settings_with
 
 if TYPE_CHECKING:
     from stayaway.access.person import Person
@@ -71,14 +71,12 @@ async def use_tools(
     readers: Path | None = None,
     areas: Path | None = None,
     makes_keys: bool = False,
+    on_wait: Callable[[str], None] = say,
 ) -> int | None:
     """Run `act` on one connection of its own. UnreachableError where that breaks meanwhile.
 
     `makes_keys`: it may be the first to seal anything; else a keys file that is not there is refused.
     """
-    import asyncpg
-
-    from stayaway.kernel.errors import UnreachableError
     from stayaway.platform.postgres import connect
     from stayaway.platform.seal import FileSeal
 
@@ -91,16 +89,10 @@ async def use_tools(
         court_areas_file=areas,
     )
     seal = FileSeal(settings.need_keys_file(), must_exist=not makes_keys)
-    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=on_wait)
     try:
-        return await act(Tools(conn=conn, seal=seal, settings=settings))
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
-        if isinstance(error, OSError) and is_of_output(error) and not conn.is_closed():
-            raise  # standard output's reader has gone, or its disk is full: `end_with` says so
-        raise UnreachableError(
-            f"Postgres went away meanwhile ({type(error).__name__}).",
-            "Look whether the act was recorded before you send it again.",
-        ) from error
+        async with loss_in_words(conn):
+            return await act(Tools(conn=conn, seal=seal, settings=settings))
     finally:
         await conn.close()
 

@@ -15,8 +15,7 @@ import asyncpg
 from stayaway.alerts.model import OUTBOX_CHANNEL
 from stayaway.alerts.review_model import AlertRow
 from stayaway.alerts.review_rows import alert_row
-from stayaway.api.problems import UNREACHABLE
-from stayaway.platform.postgres import Pool, load_queries
+from stayaway.platform.postgres import UNREACHABLE, Pool, load_queries
 
 _SQL = load_queries("stayaway.alerts", "review.sql")
 TICK_S: Final = 5.0

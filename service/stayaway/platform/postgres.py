@@ -15,6 +15,7 @@ from stayaway.kernel.instants import from_us, to_us
 from stayaway.platform.queries import Queries, QueryError, load_queries
 
 __all__ = [
+    "UNREACHABLE",
     "Connection",
     "Pool",
     "Queries",
@@ -28,6 +29,19 @@ __all__ = [
 
 Pool: TypeAlias = asyncpg.Pool
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What an open connection raises when its server stops or is cut off.
+
+A transaction that is left then raises InterfaceError; asyncpg raises InternalClientError after a killed
+backend, which is neither that nor a PostgresError.
+"""
 
 _CONNECT_TIMEOUT_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import asyncpg
 
-from stayaway.platform.postgres import Connection, connect
+from stayaway.platform.postgres import UNREACHABLE, Connection, connect
 
 # A matcher that was stopped inside a transaction must not hold its rows for long: the server ends
 # its session, its transaction is rolled back, and the fence does the rest.
@@ -27,22 +27,13 @@ _BY_KEY = {
 }
 
 PASSING_ERRORS = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+    *UNREACHABLE,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.LockNotAvailableError,
 )
-"""What a server that stops, starts, is cut off or breaks a tie does to us: try again.
-
-asyncpg raises InternalClientError after a killed backend, which is neither a PostgresError nor
-an InterfaceError.
-"""
+"""What a server that stops, starts, is cut off or breaks a tie does to us: try again."""
 
 
 class Database:

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from stayaway.platform.postgres import UNREACHABLE
 from stayaway.platform.serving import LOOPBACK, LoopServer
 from stayaway.worker.loop import MatcherWorker
 
@@ -29,13 +30,7 @@ _STUCK_AFTER_S = 60.0
 _PROBE_S = 2.0
 _PROBE_KEPT_S = 1.0
 _STOP_S = 1.0
-_NO_ANSWER = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+_NO_ANSWER = (*UNREACHABLE, asyncpg.PostgresError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Commands whose connection is cut: a look that is repeated goes on, an act says what nobody here knows."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from stayaway.platform.seal import FileSeal
+from support.commands import STAYAWAY, plain_environment
+from support.databases import SERVERS
+from support.desk import POLICY, Desk, opened_desk
+from support.waiting import backend_that_waits
+
+pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
+
+EXPIRED = "2026-03-06T20:00:00Z"
+
+
+@pytest.fixture
+async def desk(database: str, seal: FileSeal) -> AsyncIterator[Desk]:
+    async with opened_desk(database, seal) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody else's connection, which holds what commands wait for and cuts them off."""
+    conn = await asyncpg.connect(database)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+def env(database: str, seal: FileSeal, tmp_path: Path) -> dict[str, str]:
+    policy = tmp_path / "policy.json"
+    policy.write_text(POLICY.model_dump_json(by_alias=True))
+    return plain_environment(
+        STAYAWAY_DATABASE=database,
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys.jsonl"),
+        STAYAWAY_POLICY_FILE=str(policy),
+    )
+
+
+async def start(*arguments: str, env: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *STAYAWAY, *arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+async def cut(conn: asyncpg.Connection) -> None:
+    """End the session that waits for what `conn` holds; return when it has gone."""
+    pid = await backend_that_waits(conn)
+    assert await conn.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+
+
+async def test_a_repeated_look_survives_its_connection_and_says_so_once(
+    desk: Desk, other: asyncpg.Connection, env: dict[str, str]
+) -> None:
+    """Cut twice inside its transaction: one line. The look after that finds what there is."""
+    await desk.in_force(expires_at=EXPIRED)
+    await desk.open_alert(desk.clock.now)
+    held = other.transaction()
+    await held.start()
+    await other.execute("SELECT FROM registry FOR UPDATE")
+    looking = await start("orders", "expire", "--every", "1", env=env)
+    assert looking.stdout is not None
+    assert looking.stderr is not None
+    try:
+        async with asyncio.timeout(60):
+            await cut(other)
+            await cut(other)
+            await held.rollback()
+            assert await looking.stdout.readline() == b"alerts marked as ended: 1\n"
+            lost = (await looking.stderr.readline()).decode()
+            assert lost.startswith("Postgres went away meanwhile (")
+            assert lost.endswith("). Trying again every 1 s.\n")
+            assert await looking.stderr.readline() == b"Postgres answers again.\n"
+            assert looking.returncode is None
+    finally:
+        if looking.returncode is None:
+            looking.terminate()
+        await looking.communicate()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "held"),
+    [
+        (("orders", "expire"), "SELECT FROM registry FOR UPDATE"),
+        (
+            ("orders", "recall", "O1", "--reason", "dismissed", "--recalled-at", "2026-03-06T19:00:00Z"),
+            "SELECT FROM registry FOR UPDATE",
+        ),
+        (("alerts", "claim", "1", "--as", "dora"), "SELECT FROM order_head FOR UPDATE"),
+    ],
+    ids=["expire", "recall", "claim"],
+)
+async def test_an_act_cut_inside_its_transaction_says_what_to_look_at(
+    desk: Desk, other: asyncpg.Connection, env: dict[str, str], arguments: tuple[str, ...], held: str
+) -> None:
+    """One line and exit 1, no traceback: whether it was recorded only the database knows."""
+    await desk.in_force(expires_at=EXPIRED)
+    assert await desk.open_alert(desk.clock.now) == 1
+    async with asyncio.timeout(60), other.transaction():
+        await other.execute(held)
+        acting = await start(*arguments, env=env)
+        await cut(other)
+        out, said = await acting.communicate()
+    assert (acting.returncode, out) == (1, b"")
+    (line,) = said.decode().splitlines()
+    assert line.startswith("Postgres went away meanwhile (")
+    assert line.endswith("). Look whether the act was recorded before you send it again.")
