@@ -20,6 +20,7 @@ from stayaway.kernel.errors import ConflictError, NotFoundError, StayawayError
         (HTTPException(404), 404),
         (ConnectionRefusedError(), 503),
         (asyncpg.InternalClientError("x"), 503),
+        (asyncpg.AdminShutdownError("x"), 503),
     ],
 )
 def test_each_error_has_its_status(error: Exception, status: int) -> None:
