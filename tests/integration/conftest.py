@@ -3,12 +3,23 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from stayaway.platform.embedded.broker import EmbeddedBroker
+from stayaway.platform.postgres import connect
 from stayaway.platform.seal import FileSeal
+from support.handed_batches import Matcher
 from support.shell import Shell
 from support.worker_rig import Rig
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a fresh database, as the program opens it."""
+    opened = await connect(database, wait_s=5, on_wait=print)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
@@ -26,3 +37,9 @@ async def rig(database: str, embedded_broker: EmbeddedBroker, seal: FileSeal) ->
     yield rig
     for opened in rig.databases:
         await opened.close()
+
+
+@pytest.fixture
+async def matcher(rig: Rig) -> Matcher:
+    """One that is handed its batches."""
+    return Matcher(rig)

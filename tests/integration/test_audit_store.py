@@ -1,7 +1,6 @@
 """Audit entries in Postgres: appended with the act, and any change to them found."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,20 +42,13 @@ def new_entry(n: int = 0, order_id: str | None = "O1") -> NewEntry:
 
 
 @pytest.fixture
-async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await asyncpg.connect(database)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def recorded(connection: asyncpg.Connection, seal: FileSeal) -> asyncpg.Connection:
+async def recorded(conn: asyncpg.Connection, seal: FileSeal) -> asyncpg.Connection:
     """Three entries in stream "web"."""
     seal.ensure(["O1", "O2"])
     for n in range(3):
-        async with connection.transaction():
-            await record_entry(connection, seal, "web", new_entry(n, "O2" if n == 1 else "O1"))
-    return connection
+        async with conn.transaction():
+            await record_entry(conn, seal, "web", new_entry(n, "O2" if n == 1 else "O1"))
+    return conn
 
 
 async def test_recorded_entries_verify(recorded: asyncpg.Connection, seal: FileSeal) -> None:
@@ -74,21 +66,21 @@ async def test_an_act_that_fails_leaves_no_entry(recorded: asyncpg.Connection, s
     assert len(await load_entries(recorded, "web")) == 3
 
 
-async def test_an_entry_needs_its_acts_transaction(connection: asyncpg.Connection, seal: FileSeal) -> None:
+async def test_an_entry_needs_its_acts_transaction(conn: asyncpg.Connection, seal: FileSeal) -> None:
     with pytest.raises(AuditError, match="transaction"):
-        await record_entry(connection, seal, "web", new_entry(order_id=None))
+        await record_entry(conn, seal, "web", new_entry(order_id=None))
 
 
-async def test_a_partitions_stream_is_not_for_acts(connection: asyncpg.Connection, seal: FileSeal) -> None:
-    async with connection.transaction():
+async def test_a_partitions_stream_is_not_for_acts(conn: asyncpg.Connection, seal: FileSeal) -> None:
+    async with conn.transaction():
         with pytest.raises(AuditError, match="fenced row"):
-            await record_entry(connection, seal, partition_stream("t", 0), new_entry(order_id=None))
+            await record_entry(conn, seal, partition_stream("t", 0), new_entry(order_id=None))
 
 
-async def test_without_a_key_the_act_fails(connection: asyncpg.Connection, seal: FileSeal) -> None:
+async def test_without_a_key_the_act_fails(conn: asyncpg.Connection, seal: FileSeal) -> None:
     with pytest.raises(SealError):
-        async with connection.transaction():
-            await record_entry(connection, seal, "web", new_entry(order_id="O9"))
+        async with conn.transaction():
+            await record_entry(conn, seal, "web", new_entry(order_id="O9"))
 
 
 async def test_several_entries_stand_together(recorded: asyncpg.Connection, seal: FileSeal) -> None:
@@ -126,37 +118,37 @@ async def test_rivals_make_one_chain(database: str, seal: FileSeal) -> None:
     pool = await asyncpg.create_pool(database, min_size=8, max_size=8)
 
     async def act(n: int) -> None:
-        async with pool.acquire() as connection, connection.transaction():
-            await record_entry(connection, seal, "web", new_entry(n))
+        async with pool.acquire() as conn, conn.transaction():
+            await record_entry(conn, seal, "web", new_entry(n))
 
     await asyncio.gather(*(act(n) for n in range(60)))
-    async with pool.acquire() as connection:
-        assert await verify_stream(connection, seal, "web") == []
-        assert len(await load_entries(connection, "web")) == 60
+    async with pool.acquire() as conn:
+        assert await verify_stream(conn, seal, "web") == []
+        assert len(await load_entries(conn, "web")) == 60
     await pool.close()
 
 
-async def test_a_partitions_head_is_its_fenced_row(connection: asyncpg.Connection, seal: FileSeal) -> None:
+async def test_a_partitions_head_is_its_fenced_row(conn: asyncpg.Connection, seal: FileSeal) -> None:
     stream = partition_stream("reads.v1", 4)
     rows, head = build_entries(seal, StreamHead(stream), [new_entry(n, None) for n in range(3)])
-    await insert_rows(connection, rows)
-    await insert_rows(connection, [])
-    assert await verify_stream(connection, seal, stream) == [
+    await insert_rows(conn, rows)
+    await insert_rows(conn, [])
+    assert await verify_stream(conn, seal, stream) == [
         Problem(stream, 3, "the stream has entries and no head")
     ]
-    await connection.execute(
+    await conn.execute(
         """INSERT INTO partition_position (topic, partition, next_offset, epoch, owner, first_offset,
                stream_sequence, last_entry_hash, coverage_from, coverage_opened_at, coverage_policy,
                coverage_engine, coverage_salt, coverage_digest, updated_at)
            VALUES ('reads.v1', 4, 0, 1, 'm', 0, $1, $2, 0, $3, 'p', 'e', '', '', $3)""",
         head.stream_sequence, head.last_entry_hash, AT,
     )  # fmt: skip
-    assert await verify_stream(connection, seal, stream) == []
-    assert await list_streams(connection) == [stream]
+    assert await verify_stream(conn, seal, stream) == []
+    assert await list_streams(conn) == [stream]
 
 
-async def test_an_unknown_stream_is_said(connection: asyncpg.Connection, seal: FileSeal) -> None:
-    assert [p.finding for p in await verify_stream(connection, seal, "x")] == ["there is no such stream"]
+async def test_an_unknown_stream_is_said(conn: asyncpg.Connection, seal: FileSeal) -> None:
+    assert [p.finding for p in await verify_stream(conn, seal, "x")] == ["there is no such stream"]
 
 
 TAMPERINGS = {
@@ -195,8 +187,8 @@ async def test_a_changed_column_is_found(
     assert all(problem.stream == "web" for problem in problems)
 
 
-async def test_every_column_is_tampered_with(connection: asyncpg.Connection) -> None:
-    columns = await connection.fetch(
+async def test_every_column_is_tampered_with(conn: asyncpg.Connection) -> None:
+    columns = await conn.fetch(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'audit_entry'"
     )
     assert {row["column_name"] for row in columns} == {what.split()[0] for what in TAMPERINGS}

@@ -57,13 +57,6 @@ async def pool(database: str) -> AsyncIterator[Pool]:
         yield opened
 
 
-@pytest.fixture
-async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await asyncpg.connect(database)
-    yield opened
-    await opened.close()
-
-
 async def closed_and_raised_anew(
     pool: Pool, conn: asyncpg.Connection, seal: FileSeal, state: str
 ) -> DirectWriter:

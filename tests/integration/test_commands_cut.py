@@ -26,14 +26,6 @@ async def desk(database: str, seal: FileSeal) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def other(database: str) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody else's connection, which holds what commands wait for and cuts them off."""
-    conn = await asyncpg.connect(database)
-    yield conn
-    await conn.close()
-
-
-@pytest.fixture
 def env(database: str, seal: FileSeal, tmp_path: Path) -> dict[str, str]:
     policy = tmp_path / "policy.json"
     policy.write_text(POLICY.model_dump_json(by_alias=True))
@@ -57,21 +49,21 @@ async def cut(conn: asyncpg.Connection) -> None:
 
 
 async def test_a_repeated_look_survives_its_connection_and_says_so_once(
-    desk: Desk, other: asyncpg.Connection, env: dict[str, str]
+    desk: Desk, conn: asyncpg.Connection, env: dict[str, str]
 ) -> None:
     """Cut twice inside its transaction: one line. The look after that finds what there is."""
     await desk.in_force(expires_at=EXPIRED)
     await desk.open_alert(desk.clock.now)
-    held = other.transaction()
+    held = conn.transaction()
     await held.start()
-    await other.execute("SELECT FROM registry FOR UPDATE")
+    await conn.execute("SELECT FROM registry FOR UPDATE")
     looking = await start("orders", "expire", "--every", "1", env=env)
     assert looking.stdout is not None
     assert looking.stderr is not None
     try:
         async with asyncio.timeout(60):
-            await cut(other)
-            await cut(other)
+            await cut(conn)
+            await cut(conn)
             await held.rollback()
             assert await looking.stdout.readline() == b"alerts marked as ended: 1\n"
             lost = (await looking.stderr.readline()).decode()
@@ -98,15 +90,15 @@ async def test_a_repeated_look_survives_its_connection_and_says_so_once(
     ids=["expire", "recall", "claim"],
 )
 async def test_an_act_cut_inside_its_transaction_says_what_to_look_at(
-    desk: Desk, other: asyncpg.Connection, env: dict[str, str], arguments: tuple[str, ...], held: str
+    desk: Desk, conn: asyncpg.Connection, env: dict[str, str], arguments: tuple[str, ...], held: str
 ) -> None:
     """One line and exit 1, no traceback: whether it was recorded only the database knows."""
     await desk.in_force(expires_at=EXPIRED)
     assert await desk.open_alert(desk.clock.now) == 1
-    async with asyncio.timeout(60), other.transaction():
-        await other.execute(held)
+    async with asyncio.timeout(60), conn.transaction():
+        await conn.execute(held)
         acting = await start(*arguments, env=env)
-        await cut(other)
+        await cut(conn)
         out, said = await acting.communicate()
     assert (acting.returncode, out) == (1, b"")
     (line,) = said.decode().splitlines()

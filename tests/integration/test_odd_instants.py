@@ -1,7 +1,6 @@
 """Alerts raised at instants that are awkward: another's beginning, the calendar's first and last."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,24 +11,15 @@ from stayaway.alerts.explain import explain_alert
 from stayaway.alerts.review import dismiss, load_alert
 from stayaway.alerts.review_model import Dismissal, Reviewer
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.parse import parse_orders_file
-from stayaway.orders.store import record_orders
-from stayaway.platform.postgres import connect
 from stayaway.platform.seal import FileSeal
 from support.direct_writer import NOW, DirectWriter
+from support.recording import record
 from support.wire_examples import CHECK_IN, ORDERS, example_policy
 
 START = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
 FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
 POLICY = example_policy()
 WHO = Reviewer(name="dispatcher", channel="cli")
-
-
-@pytest.fixture
-async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await connect(database, wait_s=5, on_wait=print)
-    yield opened
-    await opened.close()
 
 
 def fix(event_id: str, instant: str, **changes: Any) -> bytes:
@@ -44,10 +34,7 @@ def after(minutes: int, **changes: Any) -> bytes:
 
 
 async def writer_of(conn: asyncpg.Connection, seal: FileSeal, orders: dict[str, Any]) -> DirectWriter:
-    parsed = parse_orders_file(json.dumps(orders).encode())
-    async with conn.transaction():
-        outcome = await record_orders(conn, seal, parsed, actor="clerk", recorded_now=NOW)
-    assert not outcome.has_errors, outcome.findings
+    await record(conn, seal, orders)
     writer = DirectWriter(conn, seal, POLICY)
     await writer.load()
     return writer

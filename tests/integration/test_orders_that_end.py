@@ -15,11 +15,10 @@ from stayaway.alerts.review import acknowledge, claim, dismiss
 from stayaway.alerts.review_model import Dismissal, Reviewer
 from stayaway.audit.store import verify_stream
 from stayaway.kernel.instants import format_instant
-from stayaway.orders.parse import parse_orders_file
-from stayaway.orders.store import record_orders
 from stayaway.platform.seal import FileSeal
 from support.databases import SERVERS
-from support.direct_writer import NOW, DirectWriter
+from support.direct_writer import DirectWriter
+from support.recording import record
 from support.waiting import backend_that_waits
 from support.wire_examples import CHECK_IN, ORDERS, example_policy
 
@@ -54,12 +53,6 @@ class World:
         self.conn, self.seal = conn, seal
         self.matcher = DirectWriter(conn, seal, POLICY)
 
-    async def record(self, file: Any) -> None:
-        parsed = parse_orders_file(json.dumps(file).encode())
-        async with self.conn.transaction():
-            outcome = await record_orders(self.conn, self.seal, parsed, actor="clerk", recorded_now=NOW)
-        assert not outcome.has_errors, outcome.findings
-
     async def open(self) -> None:
         file = copy.deepcopy(ORDERS)
         (order,) = file["orders"]
@@ -67,7 +60,7 @@ class World:
         order["expires_at"] = format_instant(minute(END_MINUTE))
         zone = {**order["zones"][0], "zone_id": "Z2", "place_type": "WORK"}
         order["zones"].append({**zone, "geometry": {"type": "Point", "coordinates": [-111.89, 33.4]}})
-        await self.record(file)
+        await record(self.conn, self.seal, file)
         await self.matcher.load()
 
     async def another_order_after_the_end(self) -> None:
@@ -77,7 +70,7 @@ class World:
         order |= {"order_id": "O2", "recorded_at": format_instant(minute(END_MINUTE + 1))}
         order["respondents"][0]["devices"] = [{"device_id": "D10"}]
         file["notices"][0]["order_id"] = "O2"
-        await self.record(file)
+        await record(self.conn, self.seal, file)
         await self.matcher.load()
 
     async def look(self, number: int) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Whom else the registry links to an alert's plate: found by the index, as a look at every order finds it."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import asyncpg
@@ -21,13 +20,6 @@ from support.whole_registry import load_registry
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 NOW = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
-
-
-@pytest.fixture
-async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await asyncpg.connect(database)
-    yield opened
-    await opened.close()
 
 
 async def record(conn: asyncpg.Connection, seal: FileSeal, file: Json) -> None:

@@ -1,7 +1,6 @@
 """Who enters an order is told what stands in the registry already, and only what meets is unsealed."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,13 +25,6 @@ pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
 NOW = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await asyncpg.connect(database)
-    yield opened
-    await opened.close()
 
 
 async def record(conn: asyncpg.Connection, seal: FileSeal, file: Json) -> None:

@@ -1,4 +1,4 @@
-"""What may happen around a transaction: zombies, lost replies, orders that move, logs that changed."""
+"""What may happen around a transaction: zombies, lost replies, orders that move, visits that meet."""
 
 import asyncio
 import json
@@ -8,29 +8,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from stayaway.alerts.order_changes import import_orders
-from stayaway.kernel.errors import ConflictError, UnreachableError
-from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.seal import FileSeal
+from stayaway.kernel.errors import UnreachableError
 from stayaway.worker import batch as batch_module
 from stayaway.worker.coverage import PartitionState
 from stayaway.worker.judge import Part
-from stayaway.worker.partitions import record_gap
 from support.handed_batches import Matcher
 from support.tampering import tamper
 from support.wire_examples import ORDERS
-from support.worker_rig import NOW, READS, Rig, check_in, orders_file, read
-
-
-@pytest.fixture
-async def matcher(rig: Rig) -> Matcher:
-    return Matcher(rig)
-
-
-def at(minute: int, **changes: Any) -> bytes:
-    """A device's check-in at 20:`minute`."""
-    instant = f"2026-03-06T20:{minute:02d}:00Z"
-    return check_in(event_id=f"c{minute}", observed_at=instant, received_at=instant, **changes)
+from support.worker_rig import Rig, check_in, check_in_at, orders_file, read
 
 
 async def test_a_zombie_with_an_old_epoch_writes_nothing(rig: Rig, matcher: Matcher) -> None:
@@ -206,9 +191,9 @@ async def test_two_matchers_make_one_alert_of_one_visit(rig: Rig) -> None:
 
 async def test_a_late_sighting_bridges_two_and_keeps_the_older(rig: Rig, matcher: Matcher) -> None:
     state = await matcher.claim()
-    state2 = await matcher.judge(state, [at(50), at(0)])
+    state2 = await matcher.judge(state, [check_in_at(50), check_in_at(0)])
     assert state2 is not None
-    assert await matcher.judge(state2, [at(25)]) is not None
+    assert await matcher.judge(state2, [check_in_at(25)]) is not None
     alerts = {row["state"]: row for row in await rig.alerts()}
     assert alerts["MERGED"]["merged_into"] == alerts["OPEN"]["alert_id"]
     assert alerts["OPEN"]["alert_number"] < alerts["MERGED"]["alert_number"]
@@ -239,120 +224,3 @@ async def test_rising_evidence_after_a_disposition_raises_a_linked_alert(rig: Ri
     assert len(await rig.alerts()) == 2
     assert {row["alert_id"] for row in await rig.rows("SELECT alert_id FROM decision")} == {first["alert_id"]}
     await rig.check_promises()
-
-
-class TestOrderChanges:
-    @pytest.fixture
-    async def pool(self, rig: Rig) -> Any:
-        async with asyncpg.create_pool(rig.dsn, min_size=1, max_size=2) as pool:
-            yield pool
-
-    def recall(self, recalled_at: str, **more: Any) -> bytes:
-        record = {"order_id": "O1", "recorded_at": "2026-03-06T20:50:00Z", "recalled_at": recalled_at}
-        return orders_file(orders=[], notices=[], recalls=[{**record, "reason_text": "court", **more}])
-
-    async def test_an_order_not_in_force_then_withdraws(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
-        await matcher.judge(await matcher.claim(), [read()])
-        data = self.recall("2026-03-06T20:00:00Z")
-        imported = await import_orders(pool, rig.seal, data, rig.policy, actor="clerk", at=NOW)
-        alerts = await rig.alerts()
-        assert imported.withdrawn == (alerts[0]["alert_id"],)
-        assert alerts[0]["state"] == "WITHDRAWN"
-        decisions = await rig.rows("SELECT outcome, reasons, registry_sequence FROM decision")
-        assert decisions == [{"outcome": "WITHDRAWN", "reasons": ["RECALLED"], "registry_sequence": 2}]
-        assert await rig.rows("SELECT FROM export.sightings_v1") == []
-        assert [row["change"] for row in await rig.rows("SELECT change FROM outbox ORDER BY 1")] == [
-            "RAISED",
-            "WITHDRAWN",
-        ]
-        await rig.check_promises()
-
-    async def test_an_order_ended_since_marks(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
-        await matcher.judge(await matcher.claim(), [read()])
-        data = self.recall("2026-03-06T20:40:00Z")
-        imported = await import_orders(pool, rig.seal, data, rig.policy, actor="clerk", at=NOW)
-        alert = (await rig.alerts())[0]
-        assert imported.ended == (alert["alert_id"],)
-        assert (alert["state"], alert["cautions"]) == ("OPEN", ["ORDER_SINCE_ENDED"])
-        assert [row["cautions"] for row in await rig.rows("SELECT cautions FROM decision")] == [
-            ["ORDER_SINCE_ENDED"]
-        ]
-        assert len(await rig.payloads("ALERT_ORDER_ENDED")) == 1
-        await rig.check_promises()
-
-    async def test_a_suspension_in_the_middle_cuts_a_visit_in_two(
-        self, rig: Rig, matcher: Matcher, pool: Any
-    ) -> None:
-        await matcher.judge(await matcher.claim(), [at(0), at(25), at(50)])
-        record = {"order_id": "O1", "recorded_at": "2026-03-06T20:55:00Z", "reason_text": "exchange"}
-        span = {"from_at": "2026-03-06T20:20:00Z", "until_at": "2026-03-06T20:30:00Z"}
-        data = orders_file(orders=[], notices=[], suspensions=[{**record, **span}])
-        await import_orders(pool, rig.seal, data, rig.policy, actor="clerk", at=NOW)
-        alerts = await rig.alerts()
-        assert [(row["state"], row["sighting_count"]) for row in alerts] == [("OPEN", 1), ("OPEN", 1)]
-        members = await rig.rows("SELECT alert_id, event_id FROM export.sightings_v1 ORDER BY observed_at")
-        assert [(row["alert_id"], row["event_id"]) for row in members] == [
-            (alerts[0]["alert_id"], "c0"),
-            (alerts[1]["alert_id"], "c50"),
-        ]
-        await rig.check_promises()
-
-    async def test_without_a_policy_nothing_is_recorded(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
-        from stayaway.kernel.errors import SettingsError
-
-        await matcher.judge(await matcher.claim(), [read()])
-        with pytest.raises(SettingsError, match="policy"):
-            await import_orders(pool, rig.seal, self.recall("2026-03-06T20:00:00Z"), None, actor="c", at=NOW)
-        assert await rig.rows("SELECT registry_sequence FROM registry") == [{"registry_sequence": 1}]
-
-    async def test_an_unchanged_order_changes_no_alert(self, rig: Rig, matcher: Matcher, pool: Any) -> None:
-        await matcher.judge(await matcher.claim(), [read()])
-        other = json.loads(json.dumps(ORDERS).replace('"O1"', '"O2"'))
-        before = await rig.alerts()
-        await import_orders(pool, rig.seal, json.dumps(other).encode(), rig.policy, actor="clerk", at=NOW)
-        assert await rig.alerts() == before
-
-
-class TestLogs:
-    """On assignment the log must be the one that was read."""
-
-    async def test_a_topic_made_again_is_held_until_a_gap(self, rig: Rig, seal: FileSeal) -> None:
-        await rig.make_topics()
-        rig.publish(READS, [read(event_id="1"), read(event_id="2")])
-        await rig.run_until(2)
-        with EmbeddedBroker() as broker:
-            again = Rig(rig.dsn, broker.bootstrap, seal)
-            await again.make_topics()
-            again.publish(READS, [read(event_id=str(n)) for n in range(3, 6)])
-            await held(again, "LAST_RECORD_DIFFERS")
-            conn = await asyncpg.connect(rig.dsn)
-            await record_gap(conn, seal, (READS, 0), 0, actor="op", reason_text="new topic", at=NOW)
-            with pytest.raises(ConflictError):
-                await record_gap(conn, seal, (READS, 0), 0, actor="op", reason_text="twice", at=NOW)
-            await conn.close()
-            await again.run_until(3)
-        assert [row["sighting_count"] for row in await rig.alerts()] == [5]
-        await rig.streams_verify()
-        gaps = await rig.payloads("GAP")
-        assert [(gap["from"], gap["to"], gap["hold_reason"]) for gap in gaps] == [
-            (2, 0, "LAST_RECORD_DIFFERS")
-        ]
-
-    async def test_a_log_that_ends_before_the_position_is_held(self, rig: Rig, seal: FileSeal) -> None:
-        await rig.make_topics()
-        rig.publish(READS, [read(event_id="1"), read(event_id="2")])
-        await rig.run_until(2)
-        with EmbeddedBroker() as broker:
-            again = Rig(rig.dsn, broker.bootstrap, seal)
-            await again.make_topics()
-            await held(again, "LOG_ENDS_BEFORE_POSITION")
-
-
-async def held(rig: Rig, reason: str) -> None:
-    """Run a matcher until it holds the first partition."""
-    from support.worker_rig import running
-
-    async with running(rig.worker()), asyncio.timeout(15):
-        while not await rig.rows("SELECT FROM partition_position WHERE hold_reason = $1", reason):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    assert [entry["reason"] for entry in await rig.payloads("PARTITION_HELD")] == [reason]

@@ -38,6 +38,12 @@ def check_in(**changes: Any) -> bytes:
     return json.dumps({**CHECK_IN, **changes}).encode()
 
 
+def check_in_at(minute: int, **changes: Any) -> bytes:
+    """A check-in at 20:`minute`, with an id of its own."""
+    instant = f"2026-03-06T20:{minute:02d}:00Z"
+    return check_in(event_id=f"c{minute}", observed_at=instant, received_at=instant, **changes)
+
+
 def orders_file(**changes: Any) -> bytes:
     """WIRE.md's orders file, with `changes` at its top."""
     return json.dumps({**ORDERS, **changes}).encode()

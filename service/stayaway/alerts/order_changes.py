@@ -233,7 +233,8 @@ async def _settle(
     newly = {row.alert_id for row in updates if _is_newly_ended(row, summary, ends=ends)}
     for row in updates:
         _note_revised(party, row, summary, count, gone, work, newly_ended=row.alert_id in newly)
-    await conn.execute(SQL.ask_claimant, sorted(newly))
+    if newly:
+        await conn.execute(SQL.ask_claimant, sorted(newly))
     for piece in pieces[1:]:
         await _raise_piece(conn, party, chain[0], piece, [by_alerting[id(item)] for item in piece], work)
 

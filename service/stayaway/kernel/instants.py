@@ -71,11 +71,11 @@ def from_us(us: int) -> datetime:
 
 
 def moved(at: datetime, by: timedelta) -> datetime:
-    """`at` and `by` later, or the calendar's end or beginning where that lies beyond it.
+    """`at` and `by` later, or the calendar's end or beginning where that lies beyond it; aware as `at` is.
 
     An event may say 9999-12-31T23:59:59Z: some systems write that where they know no instant.
     """
     try:
         return at + by
     except OverflowError:
-        return FIRST_INSTANT if by < timedelta(0) else LAST_INSTANT
+        return (FIRST_INSTANT if by < timedelta(0) else LAST_INSTANT).replace(tzinfo=at.tzinfo)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from stayaway.kernel.instants import FIRST_INSTANT, LAST_INSTANT
+from stayaway.kernel.instants import FIRST_INSTANT, LAST_INSTANT, moved
 from stayaway.kernel.timezones import load_time_zone, resolve_local
 from stayaway.orders.model import Frequency, Recurrence, Window
 
@@ -248,14 +248,14 @@ def open_until(window: Window, at: datetime) -> datetime | None:
         return end_at if _instant(window.start_local, zone) <= at < end_at else None
     span = window.end_local - window.start_local
     wall = _wall_clock(at, zone)
-    newest = _newest_day(rule, zone, _shifted(wall, _DAY + _SLACK).date())
-    oldest = _shifted(wall, -span - _SLACK).date()
-    settled = _shifted(wall, -_SLACK)
+    newest = _newest_day(rule, zone, moved(wall, _DAY + _SLACK).date())
+    oldest = moved(wall, -span - _SLACK).date()
+    settled = moved(wall, -_SLACK)
     for day in _days_back(rule, window.start_local.date(), newest, oldest):
         start_local = datetime.combine(day, window.start_local.time())
         start_at = _instant(start_local, zone)
         if start_at <= at and (rule.until_at is None or start_at <= rule.until_at):
-            end_at = _instant(_shifted(start_local, span), zone)
+            end_at = _instant(moved(start_local, span), zone)
             if at < end_at:
                 return end_at
             if start_local < settled:
@@ -272,8 +272,8 @@ def opens_between(window: Window, begin: datetime, end: datetime | None) -> bool
     if end is None and rule.last_day is None and rule.until_at is None:
         return True  # a rule without an end always comes again
     span = window.end_local - window.start_local
-    newest = date.max if end is None else _shifted(_wall_clock(end, zone), _DAY + _SLACK).date()
-    settled = _shifted(_wall_clock(begin, zone), -span - _SLACK)
+    newest = date.max if end is None else moved(_wall_clock(end, zone), _DAY + _SLACK).date()
+    settled = moved(_wall_clock(begin, zone), -span - _SLACK)
     first = window.start_local.date()
     for day in _days_back(rule, first, _newest_day(rule, zone, newest), first):
         start_local = datetime.combine(day, window.start_local.time())
@@ -281,7 +281,7 @@ def opens_between(window: Window, begin: datetime, end: datetime | None) -> bool
             return False  # every earlier occurrence ends earlier
         if rule.until_at is not None and _instant(start_local, zone) > rule.until_at:
             continue
-        if _meets(start_local, _shifted(start_local, span), zone, begin, end):
+        if _meets(start_local, moved(start_local, span), zone, begin, end):
             return True
     return False
 
@@ -291,7 +291,7 @@ def _newest_day(rule: Recurrence, zone: ZoneInfo, newest: date) -> date:
     if rule.last_day is not None:
         newest = min(newest, rule.last_day)
     if rule.until_at is not None:
-        newest = min(newest, _shifted(_wall_clock(rule.until_at, zone), _SLACK).date())
+        newest = min(newest, moved(_wall_clock(rule.until_at, zone), _SLACK).date())
     return newest
 
 
@@ -314,10 +314,3 @@ def _wall_clock(at: datetime, zone: ZoneInfo) -> datetime:
         return at.astimezone(zone).replace(tzinfo=None)
     except OverflowError:
         return at.astimezone(UTC).replace(tzinfo=None)
-
-
-def _shifted(local: datetime, by: timedelta) -> datetime:
-    try:
-        return local + by
-    except OverflowError:
-        return datetime.min if by < timedelta(0) else datetime.max  # noqa: DTZ901 - a wall clock has no zone
