@@ -35,7 +35,10 @@ async def all_mine(conn: Any, states: Any, stored: Any) -> Locked:
 
 
 async def move_without_fence(conn: Any, steps: Any, at: Any, **how: Any) -> Any:
-    fence = "AND p.next_offset = n.expected AND p.epoch = n.epoch"
+    fence = (
+        "AND p.next_offset = n.expected AND p.epoch = n.epoch\n   AND p.stream_sequence = n.expected_sequence"
+    )
+    assert fence in partitions.SQL.move_partitions
     without = {"move_partitions": partitions.SQL.move_partitions.replace(fence, "")}
     with patch.object(partitions, "SQL", Queries("without", without, {})):
         return await partitions.move(conn, steps, at, **how)

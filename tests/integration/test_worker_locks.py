@@ -9,12 +9,14 @@ import asyncpg
 import pytest
 
 from stayaway.alerts.evidence import Judged
+from stayaway.kernel.errors import ConflictError
 from stayaway.worker.coverage import PartitionState
 from stayaway.worker.locks import Locked, lock_batch
+from stayaway.worker.partitions import hold
 from support.direct_writer import DirectWriter
 from support.handed_batches import Matcher
 from support.wire_examples import ORDERS
-from support.worker_rig import READS, Rig, check_in, orders_file, read
+from support.worker_rig import NOW, READS, Rig, check_in, orders_file, read
 
 _IS_WAITING = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
 _MOVE_HEAD = "UPDATE order_head SET change_number = change_number + 1 WHERE order_id = $1"
@@ -77,6 +79,16 @@ async def test_a_partition_that_is_elsewhere_is_not_ours(scene: Scene) -> None:
         assert (await lock_batch(scene.batch, states, [])).mine == {(READS, 0)}
         states = [replace(scene.states[0], next_offset=7), scene.states[1]]
         assert (await lock_batch(scene.batch, states, [])).mine == {(READS, 1)}
+
+
+async def test_what_moved_no_offset_fences_too(rig: Rig, scene: Scene) -> None:
+    """Who was cut off while holding a partition, or closing its range, comes again with what it knew."""
+    known = scene.states[0]
+    await hold(scene.other, rig.seal, known, "LAST_RECORD_GONE", {"found_offset": 3}, NOW)
+    with pytest.raises(ConflictError):
+        await hold(scene.other, rig.seal, known, "LAST_RECORD_GONE", {"found_offset": 3}, NOW)
+    async with scene.batch.transaction():
+        assert (await lock_batch(scene.batch, scene.states, [])).mine == {(READS, 1)}
 
 
 async def test_an_order_that_changes_while_it_is_waited_for_is_seen_changed(scene: Scene) -> None:

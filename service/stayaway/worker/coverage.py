@@ -225,6 +225,7 @@ def move_arguments(steps: Sequence[Step], at: datetime) -> list[Any]:
         [state.partition for state in after],
         [step.before.next_offset for step in ordered],
         [step.before.epoch for step in ordered],
+        [step.before.head.stream_sequence for step in ordered],
         [state.next_offset for state in after],
         [state.last_record_offset for state in after],
         [state.last_record_digest for state in after],

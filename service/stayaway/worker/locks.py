@@ -35,6 +35,7 @@ async def lock_batch(conn: Connection, states: Sequence[PartitionState], stored:
         [state.partition for state in states],
         [state.next_offset for state in states],
         [state.epoch for state in states],
+        [state.head.stream_sequence for state in states],
         sorted({match.order_id for item in stored for match in item.decision.matches}),
     )
     return Locked(

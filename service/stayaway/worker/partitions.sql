@@ -19,20 +19,22 @@ SELECT topic, partition FROM partition_position
   JOIN unnest($1::text[], $2::integer[]) AS k (topic, partition) USING (topic, partition);
 
 -- name: lock_batch
--- description: First the fence ($1 topics, $2 partitions, $3 expected offsets, $4 epochs): those of these partitions
--- that are where we think, in our epoch. Then the heads of the orders $5: no change of one slips in before this
--- commits, and no other batch with its sightings. That waits for the fence: its condition needs the fence's count.
+-- description: First the fence ($1 topics, $2 partitions, $3 expected offsets, $4 epochs, $5 last entries of their
+-- streams): those of these partitions that are where we think, in our epoch. Then the heads of the orders $6: no
+-- change of one slips in before this commits, and no other batch with its sightings. That waits for the fence: its
+-- condition needs the fence's count.
 -- Who is waited for may have committed meanwhile: locked rows are read again as they are then.
 WITH fence AS MATERIALIZED (
     SELECT p.topic, p.partition FROM partition_position p
-      JOIN unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) AS k (topic, partition, expected, epoch)
+      JOIN unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[])
+           AS k (topic, partition, expected, epoch, sequence)
         ON (p.topic, p.partition) = (k.topic, k.partition)
-       AND p.next_offset = k.expected AND p.epoch = k.epoch
+       AND p.next_offset = k.expected AND p.epoch = k.epoch AND p.stream_sequence = k.sequence
      ORDER BY p.topic, p.partition
        FOR UPDATE OF p
 ), head AS MATERIALIZED (
     SELECT order_id, change_number FROM order_head
-     WHERE order_id = ANY ($5::text[]) AND (SELECT count(*) FROM fence) >= 0
+     WHERE order_id = ANY ($6::text[]) AND (SELECT count(*) FROM fence) >= 0
      ORDER BY order_id
        FOR NO KEY UPDATE
 )
@@ -41,10 +43,11 @@ UNION ALL
 SELECT NULL, NULL, order_id, change_number FROM head;
 
 -- name: move_partitions
--- description: The fence: moves only what stands at the expected offset in our epoch.
--- $23: whether the reply may come before the disk has it (deploy/adr/0015): for this transaction only.
+-- description: The fence: moves only what stands at the expected offset in our epoch, its stream at the
+-- expected entry: closing a range and holding move no offset.
+-- $24: whether the reply may come before the disk has it (deploy/adr/0015): for this transaction only.
 WITH reply AS MATERIALIZED (
-    SELECT CASE WHEN $23::boolean THEN set_config('synchronous_commit', 'off', true) END
+    SELECT CASE WHEN $24::boolean THEN set_config('synchronous_commit', 'off', true) END
 )
 UPDATE partition_position AS p
    SET next_offset = n.next_offset, last_record_offset = n.last_record_offset,
@@ -54,16 +57,17 @@ UPDATE partition_position AS p
        coverage_refused = n.coverage_refused, coverage_candidates = n.coverage_candidates,
        coverage_matches = n.coverage_matches, coverage_registry = n.coverage_registry::jsonb,
        coverage_policy = n.coverage_policy, coverage_engine = n.coverage_engine,
-       coverage_salt = n.coverage_salt, coverage_digest = n.coverage_digest, updated_at = $22
-  FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[],
-              $8::bigint[], $9::bytea[], $10::text[], $11::bigint[], $12::timestamptz[], $13::bigint[],
-              $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::bytea[],
-              $21::bytea[])
-       AS n (topic, partition, expected, epoch, next_offset, last_record_offset, last_record_digest,
-             stream_sequence, last_entry_hash, hold_reason, coverage_from, coverage_opened_at,
+       coverage_salt = n.coverage_salt, coverage_digest = n.coverage_digest, updated_at = $23
+  FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::bytea[], $9::bigint[], $10::bytea[], $11::text[], $12::bigint[], $13::timestamptz[],
+              $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::text[],
+              $21::bytea[], $22::bytea[])
+       AS n (topic, partition, expected, epoch, expected_sequence, next_offset, last_record_offset,
+             last_record_digest, stream_sequence, last_entry_hash, hold_reason, coverage_from, coverage_opened_at,
              coverage_records, coverage_refused, coverage_candidates, coverage_matches, coverage_registry,
              coverage_policy, coverage_engine, coverage_salt, coverage_digest), reply
  WHERE (p.topic, p.partition) = (n.topic, n.partition) AND p.next_offset = n.expected AND p.epoch = n.epoch
+   AND p.stream_sequence = n.expected_sequence
 RETURNING p.topic, p.partition, (SELECT registry_sequence FROM registry) AS registry_sequence;
 
 -- name: reconcile
