@@ -30,10 +30,11 @@ GRANT USAGE ON SCHEMA export TO stayaway_auditor;
 
 -- ---------------------------------------------------------------- both that write
 GRANT SELECT ON schema_migration, registry, registry_change, order_head, order_record, partition_position, dead_letter,
-    alert, sighting, decision, outbox_head, audit_stream, policy, registry_applied
+    alert, sighting, decision, outbox_head, audit_stream, policy, registry_applied, keys_check
     TO stayaway_matcher, stayaway_api;
 GRANT INSERT (stream, stream_sequence, entry_id, entry_type, recorded_at, order_id, actor_ref, subject_ref, policy_sha256,
     previous_hash, commitment, leaf_hash, payload_sealed) ON audit_entry TO stayaway_matcher, stayaway_api;
+GRANT INSERT (reference) ON keys_check TO stayaway_matcher, stayaway_api;
 GRANT INSERT (outbox_sequence, alert_id, change, changed_at) ON outbox TO stayaway_matcher, stayaway_api;
 GRANT UPDATE (outbox_sequence) ON outbox_head TO stayaway_matcher, stayaway_api;
 GRANT INSERT (policy_sha256, content, first_used_at) ON policy TO stayaway_matcher, stayaway_api;

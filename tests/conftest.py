@@ -10,6 +10,7 @@ from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
 from support.databases import TestDatabases, find_debian_binaries
 from support.kafka_server import KafkaServer, find_reason_to_skip
+from support.keys import made_keys
 
 # Shared suites are imported by tests, so pytest has to be told to explain their asserts.
 pytest.register_assert_rewrite("contract.kafka_contract")
@@ -64,7 +65,7 @@ def empty_database(databases: TestDatabases) -> Iterator[str]:
 @pytest.fixture
 def seal(tmp_path: Path) -> FileSeal:
     """A seal with a keys file of its own."""
-    return FileSeal(tmp_path / "keys.jsonl")
+    return made_keys(tmp_path / "keys.jsonl")
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ import numpy as np
 from bench.road import Road
 from bench.workload import CLUSTERS, RECORDED, one_zone_order, random_plate
 from stayaway.kernel.shape import Shape
-from stayaway.orders.change import SEAL_PURPOSE, SOURCE_PURPOSE, content_digest
-from stayaway.orders.codec import encode_values
+from stayaway.orders.change import SOURCE_PURPOSE, content_digest
+from stayaway.orders.codec import SEAL_PURPOSE, encode_values
 from stayaway.orders.distance import circle
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.records import RecordKind

@@ -21,6 +21,7 @@ APPEND_ONLY = frozenset(
     {
         "alert_act",
         "audit_entry",
+        "keys_check",
         "order_approval",
         "order_confirmation",
         "order_draft_edit",

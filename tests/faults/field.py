@@ -20,9 +20,9 @@ from stayaway.access.policy import parse_policy
 from stayaway.alerts.order_changes import import_orders
 from stayaway.platform.clock import now
 from stayaway.platform.postgres import open_pool
-from stayaway.platform.seal import FileSeal
 from stayaway.sightings.dead_letters import DEAD_LETTER_TOPIC
 from stayaway.worker.loop import TOPICS
+from support.keys import made_keys
 
 STOP_S = 5.0
 """ARCHITECTURE.md: a graceful stop takes no longer."""
@@ -47,7 +47,7 @@ class Field:
         self.rng = rng
         self.folder = servers.folder / name
         self.folder.mkdir()
-        self.seal = FileSeal(self.folder / "keys.jsonl")
+        self.seal = made_keys(self.folder / "keys.jsonl")
         self.files: dict[int, Json] = {}
         self.tally: Counter[str] = Counter()
         self.matchers: list[Matcher] = []

@@ -22,6 +22,7 @@ from stayaway.audit.store import (
 from stayaway.kernel.errors import ConflictError
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
+from support.keys import made_keys
 from support.tampering import tamper
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
@@ -228,6 +229,6 @@ async def test_a_payload_is_unreadable_without_its_orders_key(
     recorded: asyncpg.Connection, seal: FileSeal, tmp_path: Any
 ) -> None:
     """The chain of hashes holds all the same: only the payloads do not open."""
-    problems = await verify_stream(recorded, FileSeal(tmp_path / "other-keys.jsonl"), "web")
+    problems = await verify_stream(recorded, made_keys(tmp_path / "other-keys.jsonl"), "web")
     assert [problem.stream_sequence for problem in problems] == [1, 2, 3]
     assert all("does not prove itself" in problem.finding for problem in problems)

@@ -5,8 +5,7 @@ import json
 import asyncpg
 import pytest
 
-from stayaway.orders.change import SEAL_PURPOSE
-from stayaway.orders.codec import StoredOrderError
+from stayaway.orders.codec import SEAL_PURPOSE, StoredOrderError
 from stayaway.orders.load import BEGINNING, load_changed, load_orders, load_stored
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders

@@ -181,7 +181,7 @@ async def test_an_auditor_verifies_streams_and_reads_the_views(accounts: Account
 # ---------------------------------------------------------------- what each may not
 
 
-WRITTEN_BY_BOTH = {"alert", "audit_entry", "outbox", "policy"}
+WRITTEN_BY_BOTH = {"alert", "audit_entry", "keys_check", "outbox", "policy"}
 INSERTS = {
     "matcher": WRITTEN_BY_BOTH
     | {"dead_letter", "decision", "partition_position", "registry_applied", "registry_pack", "sighting"},

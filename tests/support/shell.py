@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stayaway.platform.seal import FileSeal
 from support.commands import plain_environment, run_stayaway, says_no_traceback
+from support.keys import made_keys
 from support.lives import REGISTRY_POLICY
 from support.wire_examples import POLICY
 
@@ -19,7 +19,7 @@ class Shell:
     def __init__(self, database: str, folder: Path) -> None:
         for name, body in (("policy", POLICY), ("registry", REGISTRY_POLICY)):
             (folder / f"{name}.json").write_text(json.dumps(body))
-        FileSeal(folder / "keys.jsonl")
+        made_keys(folder / "keys.jsonl")
         self.folder = folder
         self.env = plain_environment(
             STAYAWAY_DATABASE=database,

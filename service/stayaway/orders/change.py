@@ -20,7 +20,8 @@ from stayaway.audit.entries import AuditRow, EntryType, NewEntry, StreamHead, bu
 from stayaway.audit.store import record_stream
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.steps import Steps
-from stayaway.orders.codec import encode_record
+from stayaway.orders.codec import SEAL_PURPOSE, encode_record
+from stayaway.orders.keys_check import ensure_keys
 from stayaway.orders.model import OrderVersion, Record
 from stayaway.orders.records import ParsedRecord
 from stayaway.orders.tokens import write_tokens
@@ -31,7 +32,6 @@ from stayaway.platform.turns import in_turns, let_others
 AUDIT_STREAM = "orders"
 REGISTRY_CHANNEL = "stayaway_registry"
 """NOTIFY channel; its payload is the new sequence."""
-SEAL_PURPOSE = "order_record"
 SOURCE_PURPOSE = "order_source"
 
 _T = TypeVar("_T")
@@ -104,7 +104,7 @@ async def write_change(
     """
     by_order = _by_order(records)
     order_ids = tuple(by_order)
-    seal.ensure(order_ids)
+    await ensure_keys(connection, seal, order_ids)
     if holds_registry:
         await connection.execute(_QUERIES.limit_waiting)
     number: int = await connection.fetchval(_QUERIES.begin_change)

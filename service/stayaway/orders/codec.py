@@ -31,6 +31,9 @@ from stayaway.orders.model import (
 )
 from stayaway.orders.records import ParsedRecord, RecordKind
 
+SEAL_PURPOSE = "order_record"
+"""What a record's values are sealed as."""
+
 _TYPES: Mapping[RecordKind, type[Record]] = {
     "VERSION": OrderVersion,
     "NOTICE": Notice,

@@ -26,6 +26,7 @@ from stayaway.kernel.errors import (
 from stayaway.kernel.jsontext import canonical_json, parse_json
 from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.draft import DraftState, OrderDraft, parse_content
+from stayaway.orders.keys_check import ensure_keys
 from stayaway.orders.looks import record_look, record_order_act
 from stayaway.orders.requests import begin_request, keep_answer
 from stayaway.platform.postgres import Connection, load_queries
@@ -54,7 +55,7 @@ async def create_draft(
     """
     content = parse_content(body)
     order_id: str = content["order_id"]
-    seal.ensure((order_id,))
+    await ensure_keys(conn, seal, (order_id,))
     async with conn.transaction():
         asked = {"kind": "DRAFT", "order": content}
         request = await begin_request(conn, seal, idempotency_key, person, order_id, asked, now)

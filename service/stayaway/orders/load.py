@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from stayaway.kernel.bucketmap import BucketMap
 from stayaway.kernel.errors import StayawayError
 from stayaway.kernel.instants import EPOCH
-from stayaway.orders.change import SEAL_PURPOSE, content_digest
-from stayaway.orders.codec import StoredOrderError, decode_values
+from stayaway.orders.change import content_digest
+from stayaway.orders.codec import SEAL_PURPOSE, StoredOrderError, decode_values
 from stayaway.orders.model import CourtOrder, Record
 from stayaway.orders.registry import RegistrySnapshot
 from stayaway.platform.postgres import Connection, load_queries

@@ -92,13 +92,13 @@ def _bound_to(scope: str, purpose: str) -> bytes:
 class FileSeal:
     """Keys in a file of JSON lines {"scope", "key"}; any number of processes may use it at once.
 
-    The file is created with mode 0600, unless `must_exist`, and refused if anyone else may open it.
+    `ensure` creates the file, with mode 0600; it is refused if anyone else may open it.
     Appends are made under an exclusive lock and reach the disk before `ensure` returns; other processes
     see new keys because the file is read on as soon as it has grown.
     """
 
     def __init__(self, path: Path, *, must_exist: bool = False) -> None:
-        """`must_exist`: for whoever reads what was sealed before, which new keys would not open."""
+        """`must_exist`: looked at now, and never created; for whoever reads what was sealed before."""
         self._path = path
         self._must_exist = must_exist
         self._guard = threading.RLock()
@@ -108,14 +108,13 @@ class FileSeal:
         self._keys: dict[str, bytes] = {}
         self._derived: OrderedDict[str, _ScopeKeys] = OrderedDict()
         self._blind_key: bytes | None = None
+        self._tail: tuple[bytes, dict[str, bytes]] = (b"", {})
         if must_exist:
             self._scope_keys(SYSTEM_SCOPE)
-        else:
-            self.ensure((SYSTEM_SCOPE,))
 
     def ensure(self, scopes: Iterable[str]) -> None:
-        """Create the keys that are missing, all in one append."""
-        wanted = dict.fromkeys(scopes)
+        """Create the keys that are missing, all in one append; with the first of all that of SYSTEM_SCOPE."""
+        wanted = dict.fromkeys((SYSTEM_SCOPE, *scopes))
         if not all(wanted):
             raise SealError("a key's scope is empty")
         with self._guard:
@@ -177,7 +176,7 @@ class FileSeal:
         """The scope's own key, read from the file where it is not known yet; the caller holds the guard."""
         key = self._known(scope)
         if key is None:
-            with self._opened() as descriptor:
+            with self._opened(os.O_RDONLY) as descriptor:
                 self._read_on(descriptor)
             key = self._known(scope)
         if key is None:
@@ -189,19 +188,19 @@ class FileSeal:
 
     def _known(self, scope: str) -> bytes | None:
         """The key of the scope, as far as the file was read."""
-        if scope in self._keys:
-            return self._keys[scope]
+        for keys in (self._keys, self._tail[1]):
+            if scope in keys:
+                return keys[scope]
         found = (table.get(scope) for table in self._tables)
         return next((key for key in found if key is not None), None)
 
     @contextmanager
-    def _opened(self) -> Iterator[int]:
+    def _opened(self, how: int) -> Iterator[int]:
         """The keys file, open, checked and the one that the path names now."""
-        create = 0 if self._must_exist else os.O_CREAT
         try:
-            descriptor = os.open(self._path, os.O_RDWR | create | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(self._path, how | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            if self._must_exist and isinstance(error, FileNotFoundError):
+            if not how & os.O_CREAT and isinstance(error, FileNotFoundError):
                 raise SealError(
                     f"there is no keys file {self._path}",
                     "Name the one that belongs to this database: new keys would open nothing in it.",
@@ -225,6 +224,7 @@ class FileSeal:
         inode = (found.st_dev, found.st_ino)
         if self._inode != inode:  # first use, or the file was replaced (a key destroyed)
             self._inode, self._read_to = inode, 0
+            self._tail = (b"", {})
             self._tables.clear()
             self._keys.clear()
             self._derived.clear()
@@ -238,8 +238,9 @@ class FileSeal:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """The same under the exclusive lock, for appending."""
+        create = 0 if self._must_exist else os.O_CREAT
         while True:
-            with self._opened() as descriptor:
+            with self._opened(os.O_RDWR | create) as descriptor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)  # released when the descriptor closes
                 here = self._path.stat()
                 if (here.st_dev, here.st_ino) == self._inode:
@@ -247,7 +248,7 @@ class FileSeal:
                     return
 
     def _read_on(self, descriptor: int) -> None:
-        """Take in the whole lines that were added since the last look."""
+        """Take in the lines that were added since the last look."""
         size = os.fstat(descriptor).st_size
         data = b""
         while self._read_to + len(data) < size:
@@ -262,6 +263,18 @@ class FileSeal:
             if self._known(scope) is None:
                 self._keys[scope] = key
         self._read_to += len(whole)
+        self._tail = self._read_tail(data[len(whole) :])
+
+    def _read_tail(self, tail: bytes) -> tuple[bytes, dict[str, bytes]]:
+        """What follows the last line's end: a key, where only that end is missing, as `$(cat keys)` and some
+        editors leave it. Else it is what a writer that died had begun to append: keys that nobody has used.
+        """
+        try:
+            json.loads(tail)
+        except ValueError:
+            return b"", {}
+        scope, key = self._parse(tail)
+        return tail, {scope: key}
 
     def _read_table(self, lines: bytes) -> list[bytes]:
         """Take in what is as we write it; the lines that are not."""
@@ -286,8 +299,11 @@ class FileSeal:
             json.dumps({"scope": scope, "key": base64.b64encode(key).decode()}).encode() + b"\n"
             for scope, key in fresh.items()
         )
-        # A writer that died in its append leaves a part of a line, of keys nobody has used.
-        os.ftruncate(descriptor, self._read_to)
+        tail, keys = self._tail
+        kept_to = self._read_to + len(tail)
+        if tail:
+            lines = tail + b"\n" + lines  # over itself: no moment without it
+        os.ftruncate(descriptor, kept_to)
         try:
             written = 0
             while written < len(lines):
@@ -296,10 +312,11 @@ class FileSeal:
             if self._read_to == 0:
                 self._sync_folder()
         except OSError as error:
-            os.ftruncate(descriptor, self._read_to)
+            os.ftruncate(descriptor, kept_to)
             raise SealError(f"new keys could not be written: {error.strerror}") from error
         self._read_to += len(lines)
-        self._keys.update(fresh)
+        self._keys.update(keys | fresh)
+        self._tail = (b"", {})
 
     def _sync_folder(self) -> None:
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)

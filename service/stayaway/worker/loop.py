@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from stayaway.access.policy import Policy
+from stayaway.orders.keys_check import ensure_keys
 from stayaway.platform.clock import now
 from stayaway.platform.kafka import make_consumer, make_producer, partition_fetch_bytes
 from stayaway.platform.metrics import Metrics
@@ -149,9 +150,9 @@ class MatcherWorker:
 
     async def _start(self) -> None:
         settings = self.settings
-        self._seal.ensure([SYSTEM_SCOPE])
         partitions = await reach_kafka(settings, self._on_wait)
-        await self._load_registry()
+        await self._until_reached(self._ensure_keys)
+        await self._until_reached(self._follower.reload)
         self._producer = await start_client(
             lambda: make_producer(settings.bootstrap, client_id=settings.owner), settings.wait_s
         )
@@ -216,13 +217,17 @@ class MatcherWorker:
         self._consumer.assign(everything)
         self.assignment.assigned(everything)
 
-    async def _load_registry(self) -> None:
-        """The first registry; a connection that breaks meanwhile is no reason to give up."""
+    async def _ensure_keys(self) -> None:
+        await ensure_keys(await self._database.connection(), self._seal, [SYSTEM_SCOPE])
+
+    async def _until_reached(self, ask: Callable[[], Awaitable[object]]) -> None:
+        """Ask the database; a connection that breaks meanwhile is no reason to give up a start."""
         patience = Patience(self.settings.wait_s)
         while True:
             try:
-                await self._follower.reload()
+                await ask()
             except PASSING_ERRORS as error:
+                self._database.drop()
                 await patience.pause(error)
             else:
                 return

@@ -11,11 +11,11 @@ import pytest
 from integration.test_registry_live import another
 from stayaway.matching.columns import OrderColumns
 from stayaway.orders.load import BEGINNING
-from stayaway.platform.seal import FileSeal
 from stayaway.worker import packs
 from stayaway.worker.database import PASSING_ERRORS
 from stayaway.worker.intake import take_in
 from stayaway.worker.packs import PackError, drop_packs, in_blocks, load_pack, write_pack, writing
+from support.keys import made_keys
 from support.packing import (
     RECALL,
     SWAP,
@@ -162,7 +162,7 @@ async def test_a_pack_of_a_change_that_never_was_is_refused(rig: Rig, conn: asyn
 
 async def test_with_other_keys_it_does_not_open(rig: Rig, conn: asyncpg.Connection, tmp_path: Any) -> None:
     await write(conn, rig.seal)
-    for seal in (FileSeal(tmp_path / "other"), FileSeal(tmp_path / "another")):
+    for seal in (made_keys(tmp_path / "other"), made_keys(tmp_path / "another")):
         with pytest.raises(PackError):
             await load_pack(conn, seal)
         seal.ensure([packs.PACK_SCOPE])

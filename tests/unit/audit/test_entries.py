@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stayaway.audit import entries
 from stayaway.audit.entries import AuditRow, CommitmentError, EntryType, NewEntry, StreamHead
 from stayaway.platform.seal import FileSeal, SealError
+from support.keys import made_keys
 
 AT = datetime(2026, 3, 6, 20, 15, tzinfo=UTC)
 json_values = st.recursive(
@@ -100,7 +101,7 @@ def test_a_payload_that_is_no_json_is_refused(sealed: FileSeal) -> None:
 @given(payload=st.dictionaries(st.text(max_size=8), json_values, max_size=4))
 @settings(max_examples=60)
 def test_any_payload_opens_again(tmp_path_factory: pytest.TempPathFactory, payload: dict[str, Any]) -> None:
-    seal = FileSeal(Path(tmp_path_factory.getbasetemp()) / "audit-keys.jsonl")
+    seal = made_keys(Path(tmp_path_factory.getbasetemp()) / "audit-keys.jsonl")
     seal.ensure(["O1"])
     (row,), _ = entries.build_entries(seal, StreamHead("web"), [new_entry(payload=payload)])
     opened = entries.open_entry(seal, row)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import stayaway
 from stayaway.platform.seal import BLIND_BITS, SYSTEM_SCOPE, FileSeal, NoKeyError, SealError
+from support.keys import made_keys
 
 TEXT = b"8AK471, Ann Example, 1 Elm Street"
 
@@ -32,21 +33,21 @@ def test_what_was_sealed_opens(
     tmp_path_factory: pytest.TempPathFactory, plaintext: bytes, purpose: str
 ) -> None:
     purpose = purpose.encode(errors="replace").decode()
-    seal = FileSeal(tmp_path_factory.getbasetemp() / "property-keys.jsonl")
+    seal = made_keys(tmp_path_factory.getbasetemp() / "property-keys.jsonl")
     sealed = seal.seal(SYSTEM_SCOPE, purpose, plaintext)
     assert seal.unseal(SYSTEM_SCOPE, purpose, sealed) == plaintext
     assert len(sealed) == len(plaintext) + 29
 
 
 def test_sealed_bytes_differ_each_time_and_show_nothing(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     one, other = (seal.seal(SYSTEM_SCOPE, "p", TEXT) for _ in range(2))
     assert one != other
     assert TEXT not in one
 
 
 def test_another_scope_or_purpose_does_not_open_it(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     seal.ensure(["O1", "O2"])
     sealed = seal.seal("O1", "sighting", TEXT)
     for scope, purpose in (("O2", "sighting"), ("O1", "decision"), (SYSTEM_SCOPE, "sighting")):
@@ -55,7 +56,7 @@ def test_another_scope_or_purpose_does_not_open_it(path: Path) -> None:
 
 
 def test_any_changed_byte_is_found(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     sealed = seal.seal(SYSTEM_SCOPE, "p", b"ab")
     for place in range(len(sealed)):
         changed = bytearray(sealed)
@@ -69,7 +70,7 @@ def test_any_changed_byte_is_found(path: Path) -> None:
 
 def test_without_a_key_nothing_is_done(path: Path) -> None:
     """Unknown scopes are refused, whatever is asked; no key is made in passing."""
-    seal = FileSeal(path)
+    seal = made_keys(path)
     attempts: tuple[Callable[[], bytes], ...] = (
         lambda: seal.seal("O1", "p", TEXT),
         lambda: seal.unseal("O1", "p", b"\x01" + bytes(40)),
@@ -82,48 +83,48 @@ def test_without_a_key_nothing_is_done(path: Path) -> None:
 
 
 def test_references_are_equal_only_for_equal_text_and_scope(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     seal.ensure(["O1", "O2"])
-    assert seal.reference("O1", "ann") == FileSeal(path).reference("O1", "ann")
+    assert seal.reference("O1", "ann") == made_keys(path).reference("O1", "ann")
     assert len(seal.reference("O1", "ann")) == 32
     others = {seal.reference("O1", "ann"), seal.reference("O2", "ann"), seal.reference("O1", "bob")}
     assert len(others) == 3
 
 
 def test_keys_stay_after_a_restart(path: Path) -> None:
-    sealed = FileSeal(path).seal(SYSTEM_SCOPE, "p", TEXT)
-    assert FileSeal(path).unseal(SYSTEM_SCOPE, "p", sealed) == TEXT
+    sealed = made_keys(path).seal(SYSTEM_SCOPE, "p", TEXT)
+    assert made_keys(path).unseal(SYSTEM_SCOPE, "p", sealed) == TEXT
 
 
 def test_the_file_is_for_its_owner_alone(path: Path) -> None:
     os.umask(os.umask(0o022))
-    FileSeal(path)
+    made_keys(path)
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o700 | 0o001])
 def test_a_file_that_others_may_open_is_refused(path: Path, mode: int) -> None:
-    FileSeal(path)
+    made_keys(path)
     path.chmod(mode)
     with pytest.raises(SealError, match="for this account alone"):
-        FileSeal(path)
+        made_keys(path)
 
 
 def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:
-    FileSeal(tmp_path / "elsewhere")
+    made_keys(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SealError, match="cannot be opened"):
-        FileSeal(path)
+        made_keys(path)
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(SealError, match="cannot be opened"):
-        FileSeal(tmp_path / "nowhere" / "keys")
+        made_keys(tmp_path / "nowhere" / "keys")
 
 
 def test_another_process_sees_new_keys(path: Path) -> None:
     """Two seals over one file stand for two processes: each rereads when the file has grown."""
-    one, other = FileSeal(path), FileSeal(path)
+    one, other = made_keys(path), made_keys(path)
     one.ensure(["O1"])
     sealed = one.seal("O1", "p", TEXT)
     assert other.unseal("O1", "p", sealed) == TEXT
@@ -158,7 +159,7 @@ def test_many_processes_at_once_make_each_key_once(path: Path) -> None:
 
 
 def test_many_threads_at_once_make_each_key_once(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     threads = [threading.Thread(target=seal.ensure, args=([f"O{n % 7}"],)) for n in range(50)]
     for thread in threads:
         thread.start()
@@ -168,13 +169,38 @@ def test_many_threads_at_once_make_each_key_once(path: Path) -> None:
 
 
 def test_a_torn_line_of_a_killed_writer_is_cut_off(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     with path.open("ab") as file:
         file.write(b'{"scope": "O1", "key": "AAAA')
-    fresh = FileSeal(path)
+    fresh = made_keys(path)
     fresh.ensure(["O2"])
     assert scopes(path) == [SYSTEM_SCOPE, "O2"]
     assert seal.unseal("O2", "p", fresh.seal("O2", "p", TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("end", [b"", b" ", b"\r"])
+def test_a_last_key_without_its_lines_end_is_a_key(path: Path, end: bytes) -> None:
+    """As `$(cat keys)`, an editor or a store of secrets leaves it."""
+    seal = made_keys(path)
+    seal.ensure(["O1", "O2"])
+    sealed = seal.seal("O2", "p", TEXT)
+    path.write_bytes(path.read_bytes().rstrip(b"\n") + end)
+    assert FileSeal(path, must_exist=True).unseal("O2", "p", sealed) == TEXT
+    running = FileSeal(path)
+    running.ensure(["O2", "O3"])
+    running.ensure(["O4"])
+    assert scopes(path) == [SYSTEM_SCOPE, "O1", "O2", "O3", "O4"]
+    for one in (seal, running, FileSeal(path)):
+        assert one.unseal("O2", "p", sealed) == TEXT
+
+
+def test_a_file_is_made_by_the_first_key_alone(path: Path) -> None:
+    seal = FileSeal(path)
+    with pytest.raises(SealError, match="there is no keys file"):
+        seal.reference(SYSTEM_SCOPE, "ann")
+    assert not path.exists()
+    seal.ensure(())
+    assert scopes(path) == [SYSTEM_SCOPE]
 
 
 @pytest.mark.parametrize(
@@ -189,15 +215,15 @@ def test_a_torn_line_of_a_killed_writer_is_cut_off(path: Path) -> None:
     ],
 )
 def test_a_line_that_is_no_key_is_refused(path: Path, line: str) -> None:
-    FileSeal(path)
+    made_keys(path)
     with path.open("a") as file:
         file.write(line + "\n")
     with pytest.raises(SealError, match="keys file"):
-        FileSeal(path).ensure(["O9"])
+        made_keys(path).ensure(["O9"])
 
 
 def test_a_shortened_file_is_found(path: Path) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     seal.ensure(["O1"])
     path.write_bytes(b"")
     with pytest.raises(SealError, match="become shorter"):
@@ -206,7 +232,7 @@ def test_a_shortened_file_is_found(path: Path) -> None:
 
 def test_a_replaced_file_is_read_anew(path: Path, tmp_path: Path) -> None:
     """A key is destroyed by replacing the file: it is then gone from a running seal, too."""
-    seal = FileSeal(path)
+    seal = made_keys(path)
     seal.ensure(["O1"])
     kept = [line for line in path.read_text().splitlines() if "O1" not in line]
     replacement = tmp_path / "new"
@@ -218,9 +244,12 @@ def test_a_replaced_file_is_read_anew(path: Path, tmp_path: Path) -> None:
         seal.seal("O1", "p", TEXT)
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(path: Path) -> None:
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_full_disk_leaves_the_file_as_it_was(path: Path, end: bytes) -> None:
+    made_keys(path)
+    before = path.read_bytes().rstrip(b"\n") + end
+    path.write_bytes(before)
     seal = FileSeal(path)
-    before = path.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
@@ -237,13 +266,13 @@ def test_a_full_disk_leaves_the_file_as_it_was(path: Path) -> None:
 
 def test_an_empty_scope_is_refused(path: Path) -> None:
     with pytest.raises(SealError, match="scope is empty"):
-        FileSeal(path).ensure([""])
+        made_keys(path).ensure([""])
 
 
 def test_more_scopes_than_are_kept_derived(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forgotten keys are derived anew; nothing else shows."""
     monkeypatch.setattr("stayaway.platform.seal._MAX_DERIVED", 3)
-    seal = FileSeal(path)
+    seal = made_keys(path)
     seal.ensure(f"O{n}" for n in range(10))
     sealed = [seal.seal(f"O{n}", "p", b"%d" % n) for n in range(10)]
     assert [seal.unseal(f"O{n}", "p", text) for n, text in enumerate(sealed)] == [
@@ -257,7 +286,7 @@ def test_more_scopes_than_are_kept_derived(path: Path, monkeypatch: pytest.Monke
 def test_a_token_is_the_same_for_every_scope_and_process_and_another_with_other_keys(
     path: Path, tmp_path: Path
 ) -> None:
-    one, other, stranger = FileSeal(path), FileSeal(path), FileSeal(tmp_path / "others")
+    one, other, stranger = made_keys(path), made_keys(path), made_keys(tmp_path / "others")
     texts = [f"plate {number}" for number in range(200)]
     tokens = [one.blind(text) for text in texts]
     assert [other.blind(text) for text in texts] == tokens
@@ -269,7 +298,7 @@ def test_a_token_is_the_same_for_every_scope_and_process_and_another_with_other_
 
 def test_a_token_is_no_part_of_a_reference(path: Path) -> None:
     """Its key is of its own: what a reference shows helps nobody to a token."""
-    seal = FileSeal(path)
+    seal = made_keys(path)
     references = {seal.reference(SYSTEM_SCOPE, f"plate {number}")[:3] for number in range(50)}
     assert not references & {seal.blind(f"plate {number}").to_bytes(3, "big") for number in range(50)}
 
@@ -291,7 +320,7 @@ def test_a_file_without_any_key_is_not_what_must_be_there(path: Path) -> None:
 
 
 def test_keys_that_must_be_there_seal_and_grow_as_others(path: Path) -> None:
-    first = FileSeal(path)
+    first = made_keys(path)
     first.ensure(["O1"])
     second = FileSeal(path, must_exist=True)
     assert second.unseal("O1", "p", first.seal("O1", "p", TEXT)) == TEXT
@@ -302,13 +331,13 @@ def test_keys_that_must_be_there_seal_and_grow_as_others(path: Path) -> None:
 def test_many_keys_read_at_once_are_the_same_keys(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a table or one by one: ids of any length, lines written by hand, keys added later."""
     scopes_ = [*(f"O{10**n}" for n in range(100)), "a.b:c_d-e", "naïve", 'quo"te', "back\\slash", "x" * 300]
-    FileSeal(path).ensure(scopes_)
+    made_keys(path).ensure(scopes_)
     spaced = json.dumps({"key": base64.b64encode(bytes(32)).decode(), "scope": "HAND"}, indent=None)
     with path.open("a") as file:
         file.write(spaced + "\n")
-    plain = FileSeal(path)
+    plain = made_keys(path)
     monkeypatch.setattr("stayaway.platform.seal._TABLE_BYTES", 1)
-    table = FileSeal(path)
+    table = made_keys(path)
     assert not plain._tables
     assert table._tables
     plain.ensure(["LATER"])
@@ -321,20 +350,20 @@ def test_many_keys_read_at_once_are_the_same_keys(path: Path, monkeypatch: pytes
 def test_the_first_of_two_keys_of_a_scope_counts_in_a_table_too(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal = FileSeal(path)
+    seal = made_keys(path)
     seal.ensure(["O1"])
     sealed = seal.seal("O1", "p", TEXT)
     with path.open("a") as file:
         file.write(json.dumps({"scope": "O1", "key": base64.b64encode(bytes(32)).decode()}) + "\n")
     monkeypatch.setattr("stayaway.platform.seal._TABLE_BYTES", 1)
-    assert FileSeal(path).unseal("O1", "p", sealed) == TEXT
+    assert made_keys(path).unseal("O1", "p", sealed) == TEXT
 
 
 @pytest.mark.parametrize("key", ["A" * 43 + "?", "A" * 44, "A" * 42 + "==", "é" * 22])
 def test_a_bad_key_among_many_is_refused(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    FileSeal(path).ensure(f"O{n}" for n in range(20))
+    made_keys(path).ensure(f"O{n}" for n in range(20))
     with path.open("a") as file:
         file.write('{"scope": "O99", "key": "' + key + '"}\n')
     monkeypatch.setattr("stayaway.platform.seal._TABLE_BYTES", 1)
     with pytest.raises(SealError, match="keys file"):
-        FileSeal(path)
+        made_keys(path)

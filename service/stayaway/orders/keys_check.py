@@ -1,0 +1,59 @@
+"""Whether a keys file is the one that a database is sealed with.
+
+A mistyped path would make new keys, and seal with them what every holder of the right ones then fails to
+open; nothing recorded can be taken back. So whoever seals first leaves in the database what its keys make of
+one fixed text, and whoever comes later must make the same of it.
+"""
+
+import hmac
+from collections.abc import Iterable
+
+from stayaway.orders.codec import SEAL_PURPOSE
+from stayaway.platform.postgres import Connection, load_queries
+from stayaway.platform.seal import SYSTEM_SCOPE, Seal, SealError
+
+_SQL = load_queries("stayaway.orders", "keys_check.sql")
+_TEXT = "stayaway keys check"
+
+
+class OtherKeysError(SealError):
+    """The keys are not those that the database is sealed with."""
+
+
+async def check_keys(conn: Connection, seal: Seal) -> None:
+    """For whoever opens what is there. Raises OtherKeysError, and SealError where there are no keys."""
+    bound = await conn.fetchval(_SQL.load)
+    reference = seal.reference(SYSTEM_SCOPE, _TEXT)
+    if bound is not None and not hmac.compare_digest(bound, reference):
+        raise _other_keys()
+
+
+async def ensure_keys(conn: Connection, seal: Seal, scopes: Iterable[str]) -> None:
+    """A key for each of `scopes`, in the keys that the database is sealed with.
+
+    Where nothing was sealed yet these become its keys, once the caller's transaction is committed if there
+    is one. Raises OtherKeysError, and SealError where the keys file is not there though it was once.
+    """
+    if await conn.fetchval(_SQL.load) is None:
+        await _bind(conn, seal)
+    await check_keys(conn, seal)
+    seal.ensure(scopes)
+
+
+async def _bind(conn: Connection, seal: Seal) -> None:
+    record = await conn.fetchrow(_SQL.any_record)
+    if record is None:
+        seal.ensure((SYSTEM_SCOPE,))
+    else:  # sealed by a release that left nothing to compare with
+        try:
+            seal.unseal(record["order_id"], SEAL_PURPOSE, record["payload_sealed"])
+        except SealError as error:
+            raise _other_keys() from error
+    await conn.execute(_SQL.bind, seal.reference(SYSTEM_SCOPE, _TEXT))
+
+
+def _other_keys() -> OtherKeysError:
+    return OtherKeysError(
+        "the keys file is not the one that this database is sealed with",
+        "Name that one, or the database that these keys belong to. Nothing was recorded.",
+    )
