@@ -12,7 +12,7 @@ from stayaway.orders.keys_check import OtherKeysError, check_keys, ensure_keys
 from stayaway.orders.load import BEGINNING, load_changed
 from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.postgres import Connection
-from stayaway.platform.seal import SYSTEM_SCOPE, FileSeal, SealError
+from stayaway.platform.seal import FileSeal, SealError
 from support.keys import made_keys
 from support.lives import draft_content
 from support.recording import RECORDED, orders, record
@@ -92,5 +92,26 @@ async def test_what_is_taken_back_binds_no_keys(conn: Connection, seal: FileSeal
     await change.start()
     await ensure_keys(conn, made_keys(tmp_path / "others.jsonl"), ["O1"])
     await change.rollback()
-    await ensure_keys(conn, seal, [SYSTEM_SCOPE])
+    await ensure_keys(conn, seal)
     await check_keys(conn, seal)
+
+
+async def test_an_order_whose_key_is_gone_gets_no_other(
+    recorded: Connection, seal: FileSeal, tmp_path: Path
+) -> None:
+    """As with a copy of the keys from before its import: what it is sealed with would be two keys."""
+    await record(recorded, seal, orders("O2"))
+    older = tmp_path / "older.jsonl"
+    lines = (tmp_path / "keys.jsonl").read_bytes().splitlines(keepends=True)
+    older.write_bytes(b"".join(lines[:-1]))
+    older.chmod(0o600)
+    changed = orders("O2", case_number="F-2026-00999", version=2)
+    for body in (orders("O2"), changed):
+        with pytest.raises(SealError):
+            await record(recorded, FileSeal(older), body)
+    with pytest.raises(SealError):
+        await create_draft(
+            recorded, FileSeal(older), draft_content("O2"), ANN, now=RECORDED, idempotency_key=None
+        )
+    assert older.read_bytes() == b"".join(lines[:-1])
+    await record(recorded, seal, changed)

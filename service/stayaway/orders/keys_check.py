@@ -6,7 +6,7 @@ one fixed text, and whoever comes later must make the same of it.
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from stayaway.orders.codec import SEAL_PURPOSE
 from stayaway.platform.postgres import Connection, load_queries
@@ -28,16 +28,22 @@ async def check_keys(conn: Connection, seal: Seal) -> None:
         raise _other_keys()
 
 
-async def ensure_keys(conn: Connection, seal: Seal, scopes: Iterable[str]) -> None:
-    """A key for each of `scopes`, in the keys that the database is sealed with.
+async def ensure_keys(conn: Connection, seal: Seal, order_ids: Collection[str] = ()) -> None:
+    """A key for each of these orders, in the keys that the database is sealed with.
 
     Where nothing was sealed yet these become its keys, once the caller's transaction is committed if there
-    is one. Raises OtherKeysError, and SealError where the keys file is not there though it was once.
+    is one. Raises OtherKeysError; SealError where the keys file is not there though it was once; NoKeyError
+    where an order has something sealed and its key is gone: another key would open none of that.
     """
     if await conn.fetchval(_SQL.load) is None:
         await _bind(conn, seal)
     await check_keys(conn, seal)
-    seal.ensure(scopes)
+    lacking = seal.lacking(order_ids)
+    if lacking:
+        sealed = [row["order_id"] for row in await conn.fetch(_SQL.sealed_of, lacking)]
+        for order_id in sealed:
+            seal.reference(order_id, "")  # looks again: somebody may just have made the order, and its key
+    seal.ensure(order_ids)
 
 
 async def _bind(conn: Connection, seal: Seal) -> None:

@@ -56,6 +56,9 @@ class Seal(Protocol):
     def ensure(self, scopes: Iterable[str]) -> None:
         """Make sure that each scope has a key, durably, before anything is sealed under it."""
 
+    def lacking(self, scopes: Iterable[str]) -> list[str]:
+        """Which of these have no key."""
+
     def seal(self, scope: str, purpose: str, plaintext: bytes) -> bytes:
         """`plaintext` encrypted and bound to its scope and purpose. SealError without a key."""
 
@@ -125,6 +128,15 @@ class FileSeal:
                 missing = [scope for scope in wanted if self._known(scope) is None]
                 if missing:
                     self._append(descriptor, missing)
+
+    def lacking(self, scopes: Iterable[str]) -> list[str]:
+        """Which of these have no key in the file."""
+        with self._guard:
+            missing = [scope for scope in scopes if self._known(scope) is None]
+            if missing:
+                with self._opened(os.O_RDONLY) as descriptor:
+                    self._read_on(descriptor)
+            return [scope for scope in missing if self._known(scope) is None]
 
     def seal(self, scope: str, purpose: str, plaintext: bytes) -> bytes:
         """Format byte, nonce, AES-256-GCM ciphertext with tag."""

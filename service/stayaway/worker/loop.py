@@ -15,7 +15,7 @@ from stayaway.orders.keys_check import ensure_keys
 from stayaway.platform.clock import now
 from stayaway.platform.kafka import make_consumer, make_producer, partition_fetch_bytes
 from stayaway.platform.metrics import Metrics
-from stayaway.platform.seal import SYSTEM_SCOPE, Seal
+from stayaway.platform.seal import Seal
 from stayaway.worker.assignment import Assignment
 from stayaway.worker.batch import BatchRunner
 from stayaway.worker.batches import Batches
@@ -218,7 +218,7 @@ class MatcherWorker:
         self.assignment.assigned(everything)
 
     async def _ensure_keys(self) -> None:
-        await ensure_keys(await self._database.connection(), self._seal, [SYSTEM_SCOPE])
+        await ensure_keys(await self._database.connection(), self._seal)
 
     async def _until_reached(self, ask: Callable[[], Awaitable[object]]) -> None:
         """Ask the database; a connection that breaks meanwhile is no reason to give up a start."""
