@@ -51,7 +51,7 @@ REWRITES = [
     Rewrite(schedule.open_until, "if start_at <= at and", "if start_at < at and"),
     Rewrite(schedule.open_until, "if at < end_at", "if at <= end_at"),
     Rewrite(schedule.open_until, "start_at <= rule.until_at", "start_at < rule.until_at"),
-    Rewrite(schedule.open_until, "_instant(_shifted(start_local, span), zone)", "start_at + span"),
+    Rewrite(schedule.open_until, "_instant(moved(start_local, span), zone)", "start_at + span"),
     Rewrite(identity.find_identity, "ranked[:2] < best[:2]", "ranked[:1] <= best[:1]"),
     Rewrite(identity.match_region, "read.region is None or ", ""),
     Rewrite(identity.match_region, "vehicle.region is None or ", ""),

@@ -39,6 +39,7 @@ from stayaway.matching.engine import Engine
 from stayaway.orders.advice import with_advice
 from stayaway.orders.ahead import refuse_ahead
 from stayaway.orders.change import AUDIT_STREAM
+from stayaway.orders.keys_check import ensure_keys
 from stayaway.orders.load import load_orders
 from stayaway.orders.meet import look_at_met
 from stayaway.orders.parse import parse_orders_file
@@ -99,6 +100,7 @@ async def import_orders(
     """
     parsed = refuse_ahead(parse_orders_file(data), at)
     async with pool.acquire() as conn:
+        await ensure_keys(conn, seal)
         met = await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=at, view="import")
     advised = with_advice(parsed, met=met)
     return await import_parsed(
@@ -123,17 +125,19 @@ async def import_parsed(
     `registry_policy`: may forbid that a file changes what was approved here; None does not.
     """
     may_change = registry_policy is None or registry_policy.feeds_may_change_approved_orders
-    async with pool.acquire() as conn, conn.transaction():
-        outcome = await record_orders(
-            conn,
-            seal,
-            parsed,
-            actor=actor,
-            recorded_now=at,
-            clock=clock,
-            may_change_approved=may_change,
-        )
-        return await _judged_again(conn, seal, outcome, policy, actor=actor, at=at)
+    async with pool.acquire() as conn:
+        await ensure_keys(conn, seal)  # not in the transaction: others that seal first would wait for its end
+        async with conn.transaction():
+            outcome = await record_orders(
+                conn,
+                seal,
+                parsed,
+                actor=actor,
+                recorded_now=at,
+                clock=clock,
+                may_change_approved=may_change,
+            )
+            return await _judged_again(conn, seal, outcome, policy, actor=actor, at=at)
 
 
 async def apply_records(
