@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stayaway.platform.embedded.broker import EmbeddedBroker
+from stayaway.platform.seal import FileSeal
 from support.commands import STAYAWAY, json_lines, plain_environment, run_stayaway, says_no_traceback
 from support.days import write_example
 from support.wire_examples import ORDERS, POLICY
@@ -65,7 +66,7 @@ def test_decide_from_standard_input_into_a_file(tmp_path: Path) -> None:
         "reasons": ["NOT_JSON"],
         "field": None,
     }
-    assert not (tmp_path / "out.jsonl.part").exists()
+    assert list(tmp_path.glob("*.part")) == []
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,62 @@ end_with(run)
     (line,) = json_lines(done.stderr)
     assert (line["event"], line["library"]["logger"]) == ("library log", "asyncpg.pool")
     assert b"ZZZ0000" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("raised", "named"),
+    [
+        ("KeyError('ZZZ0000')", "builtins.KeyError"),
+        ("BrokenProcessPool('ZZZ0000')", "concurrent.futures.process.BrokenProcessPool"),
+        ("asyncpg.UniqueViolationError('ZZZ0000')", "asyncpg.exceptions.UniqueViolationError"),
+        ("OSError(111, 'ZZZ0000')", "builtins.ConnectionRefusedError"),
+        (
+            "ExceptionGroup('ZZZ0000', [StayawayError('ours'), KeyError('ZZZ0000')])",
+            "builtins.ExceptionGroup",
+        ),
+    ],
+)
+def test_what_nobody_foresaw_is_no_answer_and_shows_no_value(raised: str, named: str) -> None:
+    """Where 1 is an answer the code is 2. Its type and place are logged, and a sentence says what to do."""
+    code = f"""
+import asyncpg
+from concurrent.futures.process import BrokenProcessPool
+from stayaway.cli.options import EXIT_NO_ANSWER, end_with
+from stayaway.kernel.errors import StayawayError
+def run():
+    raise {raised}
+end_with(run, failed=EXIT_NO_ANSWER)
+"""
+    done = run_stayaway("-c", code, command=(sys.executable,))
+    assert (done.returncode, done.stdout) == (2, b"")
+    logged, said = done.stderr.decode().splitlines()
+    line = json.loads(logged)
+    assert (line["event"], line["error"]["type"]) == ("unforeseen error", named)
+    assert line["error"].get("sqlstate") == ("23505" if "Unique" in raised else None)
+    assert said.startswith("The command ended by an error that nobody foresaw (")
+    assert named.endswith(said.partition("(")[2].partition(")")[0])
+    assert b"ZZZ0000" not in done.stderr
+
+
+def test_a_letter_that_the_terminal_does_not_have_ends_nothing() -> None:
+    """As a name in the answer of an act that has been recorded."""
+    code = "from stayaway.cli.options import end_with, tell; end_with(lambda: tell('Małgorzata Müller'))"
+    env = plain_environment(PYTHONIOENCODING="latin-1")
+    done = run_stayaway("-c", code, command=(sys.executable,), env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Ma\\u0142gorzata M\xfcller\n", b"")
+
+
+def test_a_distance_without_its_unit_is_said_for_a_drafts_zone(tmp_path: Path) -> None:
+    FileSeal(tmp_path / "keys")
+    env = plain_environment(
+        STAYAWAY_WAIT_S="0",
+        STAYAWAY_DATABASE="postgresql://u@127.0.0.1:9/x",
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys"),
+    )
+    given = ("1", "Z1", tmp_path / "zones.csv", *ETAG, "--as", "ann", "--distance", "100")
+    done = run_stayaway("orders", "draft", "zone", *given, env=env)
+    assert done.returncode != 0
+    assert says_no_traceback(done)
 
 
 def test_an_output_is_only_replaced_by_a_whole_one(tmp_path: Path) -> None:
