@@ -237,6 +237,16 @@ def test_a_distance_without_its_unit_is_said_for_a_drafts_zone(tmp_path: Path) -
     assert says_no_traceback(done)
 
 
+def test_a_link_that_is_named_as_output_stays_one(tmp_path: Path) -> None:
+    files, out, link = write_example(tmp_path), tmp_path / "out.jsonl", tmp_path / "link"
+    out.write_bytes(b"before")
+    link.symlink_to(out)
+    assert run_stayaway("decide", *files.options(), "--out", link).returncode == 0
+    assert link.is_symlink()
+    assert json_lines(out.read_bytes())[-1]["schema"] == "summary.v1"
+    assert list(tmp_path.glob(".*")) == []
+
+
 def test_an_output_is_only_replaced_by_a_whole_one(tmp_path: Path) -> None:
     files, out = write_example(tmp_path), tmp_path / "out.jsonl"
     out.write_bytes(b"before")
