@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from typing import TextIO
 
+    from stayaway.access.person import Person
+    from stayaway.access.policy import Policy
+    from stayaway.access.registry_policy import RegistryPolicy
     from stayaway.alerts.order_changes import Imported
     from stayaway.orders.beside import Advised
     from stayaway.orders.findings import Finding
@@ -173,7 +176,6 @@ def import_(
     Of many findings the first of each kind are shown and the rest is counted; --advice has them all.
     """
     from stayaway.access.policy_file import load_policy
-    from stayaway.alerts.order_changes import import_parsed
     from stayaway.orders.ahead import refuse_ahead
     from stayaway.orders.beside import advice_beside
     from stayaway.orders.cli_support import EXIT_UNREADABLE, unreadable_finding
@@ -213,19 +215,7 @@ def import_(
             seal = FileSeal(settings.need_keys_file())
             look = partial(_look, settings=settings, seal=seal, actor=who.name, view="cli-import")
             with advice_beside(parsed, look, places, whole=findings_file is not None) as advice_found:
-                async with opened_pool(settings, seal) as pool:
-                    imported = await import_parsed(
-                        pool,
-                        seal,
-                        parsed,
-                        rules,
-                        actor=who.name,
-                        at=now(),
-                        clock=now,
-                        registry_policy=registry_rules,
-                    )
-                for line in _outcome_lines(imported):
-                    typer.echo(line)
+                imported = await _record(settings, seal, parsed, rules, registry_rules, who)
                 advised = await _advised(advice_found)
             shown = Shortlist(imported.outcome.findings)
             shown.join(advised.shown)
@@ -234,6 +224,34 @@ def import_(
         return 1 if imported.outcome.has_errors else 0
 
     end_with_async(run, failed=EXIT_NO_ANSWER)
+
+
+async def _record(
+    settings: "Settings",
+    seal: "Seal",
+    parsed: "ParsedOrders",
+    rules: "Policy | None",
+    registry_rules: "RegistryPolicy | None",
+    who: "Person",
+) -> "Imported":
+    """The file recorded, and said so at once: whatever comes after changes nothing of it."""
+    from stayaway.alerts.order_changes import import_parsed
+    from stayaway.platform.clock import now
+
+    async with opened_pool(settings, seal) as pool:
+        imported = await import_parsed(
+            pool,
+            seal,
+            parsed,
+            rules,
+            actor=who.name,
+            at=now(),
+            clock=now,
+            registry_policy=registry_rules,
+        )
+    for line in _outcome_lines(imported):
+        typer.echo(line)
+    return imported
 
 
 async def _advised(advice_found: "Callable[[], Awaitable[Advised]]") -> "Advised":
