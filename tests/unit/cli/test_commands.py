@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from stayaway.platform.embedded.broker import EmbeddedBroker
-from stayaway.platform.seal import FileSeal
 from support.commands import STAYAWAY, json_lines, plain_environment, run_stayaway, says_no_traceback
 from support.days import write_example
 from support.wire_examples import ORDERS, POLICY
@@ -222,19 +221,6 @@ def test_a_letter_that_the_terminal_does_not_have_ends_nothing() -> None:
     env = plain_environment(PYTHONIOENCODING="latin-1")
     done = run_stayaway("-c", code, command=(sys.executable,), env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"Ma\\u0142gorzata M\xfcller\n", b"")
-
-
-def test_a_distance_without_its_unit_is_said_for_a_drafts_zone(tmp_path: Path) -> None:
-    FileSeal(tmp_path / "keys")
-    env = plain_environment(
-        STAYAWAY_WAIT_S="0",
-        STAYAWAY_DATABASE="postgresql://u@127.0.0.1:9/x",
-        STAYAWAY_KEYS_FILE=str(tmp_path / "keys"),
-    )
-    given = ("1", "Z1", tmp_path / "zones.csv", *ETAG, "--as", "ann", "--distance", "100")
-    done = run_stayaway("orders", "draft", "zone", *given, env=env)
-    assert done.returncode != 0
-    assert says_no_traceback(done)
 
 
 def test_a_link_that_is_named_as_output_stays_one(tmp_path: Path) -> None:
