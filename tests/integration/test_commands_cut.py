@@ -1,18 +1,21 @@
 """Commands whose connection is cut: a look that is repeated goes on, an act says what nobody here knows."""
 
 import asyncio
+import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from stayaway.platform.embedded.broker import EmbeddedBroker
 from stayaway.platform.seal import FileSeal
 from support.commands import STAYAWAY, plain_environment
 from support.databases import SERVERS
 from support.desk import POLICY, Desk, opened_desk
 from support.waiting import backend_that_waits
+from support.wire_examples import ORDERS
 
 pytestmark = pytest.mark.parametrize("databases", SERVERS, indirect=True)
 
@@ -46,6 +49,30 @@ async def cut(conn: asyncpg.Connection) -> None:
     """End the session that waits for what `conn` holds; return when it has gone."""
     pid = await backend_that_waits(conn)
     assert await conn.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+
+
+async def cancel(conn: asyncpg.Connection) -> None:
+    """Stop only the statement of that session."""
+    assert await conn.fetchval("SELECT pg_cancel_backend($1)", await backend_that_waits(conn))
+
+
+ORDERS_FILE = "orders.json"
+LOCKED = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE"
+WENT = "Postgres went away meanwhile ("
+STOPPED = "Postgres stopped the statement (QueryCanceledError): "
+GAP = ("partitions", "gap", "t", "0", "--to", "1", "--reason", "lost")
+COMMANDS: list[tuple[tuple[str, ...], str, int]] = [
+    (("orders", "import", ORDERS_FILE), "SELECT FROM registry FOR UPDATE", 2),
+    (("orders", "check", ORDERS_FILE), LOCKED.format("order_token"), 2),
+    (("orders", "latency"), LOCKED.format("registry_applied"), 1),
+    (("deadletters", "list"), LOCKED.format("dead_letter"), 1),
+    (("deadletters", "show", "t/0/1", "--purpose", "complaint 7"), LOCKED.format("dead_letter"), 1),
+    (("deadletters", "redrive", "t/0/1", "--purpose", "complaint 7"), LOCKED.format("dead_letter"), 1),
+    (("partitions", "list"), LOCKED.format("partition_position"), 1),
+    (GAP, LOCKED.format("partition_position"), 1),
+    (("migrate",), LOCKED.format("schema_migration"), 1),
+    (("explain", "1"), LOCKED.format("alert"), 2),
+]
 
 
 async def test_a_repeated_look_survives_its_connection_and_says_so_once(
@@ -104,3 +131,54 @@ async def test_an_act_cut_inside_its_transaction_says_what_to_look_at(
     (line,) = said.decode().splitlines()
     assert line.startswith("Postgres went away meanwhile (")
     assert line.endswith("). Look whether the act was recorded before you send it again.")
+
+
+@pytest.mark.parametrize("how", [cut, cancel])
+@pytest.mark.parametrize(
+    ("arguments", "held", "code"),
+    COMMANDS,
+    ids=[" ".join(item[0][:2]) for item in COMMANDS],
+)
+async def test_every_command_says_that_it_was_cut_or_stopped(
+    conn: asyncpg.Connection,
+    env: dict[str, str],
+    embedded_broker: EmbeddedBroker,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    held: str,
+    code: int,
+    how: Callable[[asyncpg.Connection], Awaitable[None]],
+) -> None:
+    """One line, and no exit code that would be an answer. What was stopped has not gone away."""
+    (tmp_path / ORDERS_FILE).write_text(json.dumps(ORDERS))
+    given = [str(tmp_path / part) if part == ORDERS_FILE else part for part in arguments]
+    async with asyncio.timeout(60), conn.transaction():
+        await conn.execute(held)
+        acting = await start(*given, env=env | {"STAYAWAY_BOOTSTRAP": embedded_broker.bootstrap})
+        await how(conn)
+        out, said = await acting.communicate()
+    assert (acting.returncode, out) == (code, b"")
+    (line,) = said.decode().splitlines()
+    assert line.startswith(WENT if how is cut else STOPPED)
+    assert line.endswith("Look whether the act was recorded before you send it again.")
+
+
+async def test_a_repeated_look_survives_that_somebody_stops_it(
+    desk: Desk, conn: asyncpg.Connection, env: dict[str, str]
+) -> None:
+    await desk.in_force(expires_at=EXPIRED)
+    await desk.open_alert(desk.clock.now)
+    held = conn.transaction()
+    await held.start()
+    await conn.execute("SELECT FROM registry FOR UPDATE")
+    looking = await start("orders", "expire", "--every", "1", env=env)
+    assert looking.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            await cancel(conn)
+            await held.rollback()
+            assert await looking.stdout.readline() == b"alerts marked as ended: 1\n"
+    finally:
+        looking.terminate()
+        _, said = await looking.communicate()
+    assert said.decode().startswith(STOPPED)

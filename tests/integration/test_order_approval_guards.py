@@ -94,7 +94,7 @@ async def test_the_same_name_written_another_way_is_no_second_person(
 async def test_a_name_with_what_nobody_sees_is_refused(desk: Desk) -> None:
     draft = await desk.draft()
     answer = await desk.approve(draft, quote("ann\u200b"))
-    assert (answer.status_code, answer.json()["problems"][0]["pointer"]) == (422, "/actor")
+    assert (answer.status_code, answer.json()["problems"][0]["pointer"]) == (422, "/Stayaway-Actor")
 
 
 async def test_the_check_alone_refuses_the_author(desk: Desk) -> None:

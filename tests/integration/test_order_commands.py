@@ -46,6 +46,7 @@ def test_a_zone_of_a_draft_comes_from_a_file(shell: Shell) -> None:
     assert zones() == [{**before[0], **point, "distance_value": 200.0, "distance_unit": "YD"}, *before[1:]]
     assert "The file has 2 candidates. Name one with --candidate." in give(polygons, code=2)
     assert "The file has no candidate 3. It has 1, 2." in give(polygons, "--candidate", "3", code=2)
+    assert "--distance and --unit belong together." in give(points, "--distance", "100", code=2)
     assert "Write one zone with the zone_id Z9" in give(points, zone="Z9", code=1)
     invalid = give(polygons, "--candidate", "2", code=1)
     assert "accept the repair of candidate 2" in invalid

@@ -222,7 +222,7 @@ async def test_the_next_version_is_written_from_the_one_before(desk: Desk) -> No
         odd = await desk.send("GET", path, "%00")
         assert odd.status_code in (200, 422), odd.text
     nobody = await desk.send("POST", "order-drafts", "%20", {"order": shown["draft"]})
-    assert (nobody.status_code, nobody.json()["problems"][0]["pointer"]) == (422, "/actor")
+    assert (nobody.status_code, nobody.json()["problems"][0]["pointer"]) == (422, "/Stayaway-Actor")
 
 
 async def test_what_the_approver_answered_can_be_read(desk: Desk) -> None:

@@ -346,6 +346,9 @@ async def test_names_and_themes_are_remembered_and_lead_nowhere_else(client: htt
     )
     assert answer.headers["location"] == "/alerts"
     assert "Ann Øst" in (await client.get("/alerts")).text
+    for unreadable in ("Ann Øst\u200b", "\u202eAnn", " "):  # nobody's name: the one before stays
+        await client.post("/desk", data={**token, "name": unreadable})
+        assert "<b>Ann Øst</b>" in (await client.get("/alerts")).text
     await client.post("/theme", data={**token, "theme": "light"})
     assert 'data-theme="light"' in (await client.get("/alerts")).text
 

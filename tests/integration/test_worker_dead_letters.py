@@ -1,7 +1,10 @@
 """Dead letters on embedded servers: listed without content, shown with a purpose, sent again once."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -18,6 +21,7 @@ from stayaway.sightings.dead_letters import (
     redrive_dead_letter,
     show_dead_letter,
 )
+from support.commands import STAYAWAY, plain_environment, run_stayaway
 from support.worker_rig import NOW, READS, Rig, read
 
 BAD = read(event_id="bad", owner="Jane Roe")
@@ -57,6 +61,27 @@ async def test_shown_with_a_purpose_and_audited(rig: Rig, pool: Pool) -> None:
     shown = await rig.payloads("DEAD_LETTER_SHOWN")
     assert [(entry["origin"], entry["purpose"]) for entry in shown] == [(f"{READS}/0/1", "complaint 7")]
     await rig.streams_verify()
+
+
+async def test_a_strangers_bytes_are_no_commands_to_a_terminal(rig: Rig, tmp_path: Path) -> None:
+    """On a terminal control characters are shown; a pipe or file gets the bytes as they are."""
+    strange = b'{"plate":"\x1b[2J\xff"'
+    rig.publish(READS, [strange])
+    await rig.run_until(4)
+    env = plain_environment(
+        STAYAWAY_DATABASE=rig.dsn,
+        STAYAWAY_BOOTSTRAP=rig.bootstrap,
+        STAYAWAY_KEYS_FILE=str(tmp_path / "keys.jsonl"),
+    )
+    command = ("deadletters", "show", f"{READS}/0/3", "--purpose", "complaint 7")
+    piped = await asyncio.to_thread(run_stayaway, *command, env=env)
+    assert (piped.returncode, piped.stdout) == (0, strange + b"\n"), piped.stderr
+    ours, theirs = os.openpty()
+    shown = await asyncio.create_subprocess_exec(*STAYAWAY, *command, env=env, stdout=theirs)
+    os.close(theirs)
+    assert await shown.wait() == 0
+    assert os.read(ours, 1_000) == b'{"plate":"\\u001b[2J\\xff"\r\n'
+    os.close(ours)
 
 
 async def test_not_shown_without_a_purpose_or_where_none_lies(rig: Rig, pool: Pool) -> None:

@@ -7,7 +7,10 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Header, Path, Query
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
+from stayaway.access.person import Person
 from stayaway.alerts import review
 from stayaway.alerts.review_model import AlertView, ListName, ListQuery, Reviewer
 from stayaway.api.address import PLAIN_DIGITS
@@ -23,8 +26,19 @@ from stayaway.api.forms import (
 from stayaway.api.problems import Problem
 from stayaway.api.route import StrictRoute
 from stayaway.api.settings import ReviewSettings
+from stayaway.kernel.errors import RefusedError
 
 Number = Annotated[int, Path(ge=1, lt=2**63, description="The alert's number."), PLAIN_DIGITS]
+
+
+def _person(actor: str) -> str:
+    """The name in the header, decoded and tidied. PydanticCustomError where it is none."""
+    try:
+        return Person.of(unquote(actor), "web").name
+    except RefusedError as error:
+        raise PydanticCustomError("actor", "{words}", {"words": error.message}) from None
+
+
 ActorName = Annotated[
     str,
     Header(
@@ -34,6 +48,7 @@ ActorName = Annotated[
         pattern=r"^[ -~]+$",
         description="Who acts; UTF-8, percent-encoded.",
     ),
+    AfterValidator(_person),  # behind the header's own form, which is of what is sent
 ]
 
 
@@ -56,7 +71,7 @@ def alerts_router(settings: ReviewSettings) -> APIRouter:
 
 
 def _reviewer(actor: str) -> Reviewer:
-    return Reviewer(name=unquote(actor), channel="web")
+    return Reviewer(name=actor, channel="web")
 
 
 async def _load(settings: ReviewSettings, number: int, actor: str) -> AlertView:

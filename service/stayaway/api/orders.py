@@ -6,7 +6,7 @@ Nobody signs in yet: who acts is what the header `Stayaway-Actor` says, recorded
 import asyncio
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
@@ -69,7 +69,7 @@ RequestKey = Annotated[
 
 def person_of(actor: str) -> Person:
     """Whoever the header says."""
-    return Person.of(unquote(actor), "web")
+    return Person.of(actor, "web")
 
 
 def orders_router(settings: ReviewSettings) -> APIRouter:

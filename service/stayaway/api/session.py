@@ -15,12 +15,12 @@ from urllib.parse import quote, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stayaway.kernel.errors import StayawayError
+from stayaway.access.person import Person
+from stayaway.kernel.errors import RefusedError, StayawayError
 
 SESSION_COOKIE: Final = "stayaway_session"
 NAME_COOKIE: Final = "stayaway_desk"
 _SESSION = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _SHIFT_S = 16 * 3600
 
 
@@ -65,9 +65,11 @@ class Desks:
 
 
 def clean_name(text: str) -> str | None:
-    """A name fit to be recorded, white space tidied; None where there is none."""
-    name = " ".join(text.split())
-    return name if _NAME.fullmatch(name) else None
+    """A name fit to be recorded, tidied; None where there is none."""
+    try:
+        return Person.of(text, "web").name
+    except RefusedError:
+        return None
 
 
 def remember_session(response: Response, desk: Desk) -> None:

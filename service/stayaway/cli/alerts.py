@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stayaway.cli.checked import Commands
+from stayaway.cli.database import with_database
 from stayaway.cli.options import (
     Actor,
     Database,
@@ -16,13 +18,12 @@ from stayaway.cli.options import (
     say,
     settings_with,
     tell,
-    with_database,
 )
 
 if TYPE_CHECKING:
     from stayaway.alerts.review_model import AlertRow, AlertView
 
-app = typer.Typer(help="Alerts: unverified leads that a human must judge.", no_args_is_help=True)
+app = Commands(help="Alerts: unverified leads that a human must judge.", no_args_is_help=True)
 
 Reference = Annotated[str, typer.Argument(help="The alert's number, or its id.")]
 ListName = Annotated[str, typer.Argument(help="live, historical, ended or closed.")]

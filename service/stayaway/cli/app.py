@@ -21,9 +21,10 @@ from stayaway.cli import (
     servers,
     zones,
 )
+from stayaway.cli.checked import Commands
 from stayaway.cli.options import EXIT_NO_ANSWER, Database, end_with, end_with_async, say, settings_with
 
-app = typer.Typer(
+app = Commands(
     name="stayaway",
     help="Court-ordered exclusion zones, checked against plate reads and check-ins.",
     no_args_is_help=True,
@@ -55,16 +56,12 @@ def version() -> None:
 @app.command()
 def migrate(database: Database = None) -> None:
     """Bring the database's tables up to this version."""
+    from stayaway.cli.database import opened_database
     from stayaway.platform.migrations import migrate as apply
-    from stayaway.platform.postgres import connect
 
     async def run() -> None:
-        settings = settings_with(database=database)
-        conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
-        try:
+        async with opened_database(settings_with(database=database), is_migrated=False) as conn:
             applied = await apply(conn)
-        finally:
-            await conn.close()
         say(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
 
     end_with_async(run)

@@ -1,13 +1,26 @@
 """`stayaway deadletters`: where refused events lie, what they were, and sending them again."""
 
+import sys
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from stayaway.cli.options import Actor, Bootstrap, Database, Keys, Purpose, end_with_async, say, settings_with
+from stayaway.cli.checked import Commands
+from stayaway.cli.database import opened_database, opened_pool
+from stayaway.cli.options import (
+    Actor,
+    Bootstrap,
+    Database,
+    Keys,
+    Purpose,
+    end_with_async,
+    say,
+    settings_with,
+    tell,
+)
 
-app = typer.Typer(help="Refused events: a place, a reason and a field, never a value.", no_args_is_help=True)
+app = Commands(help="Refused events: a place, a reason and a field, never a value.", no_args_is_help=True)
 
 Place = Annotated[str, typer.Argument(help="topic/partition/offset, as `list` prints it.")]
 
@@ -16,17 +29,12 @@ Place = Annotated[str, typer.Argument(help="topic/partition/offset, as `list` pr
 def list_(database: Database = None, limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50) -> None:
     """The newest dead letters, and how many there are by reason."""
     from stayaway.kernel.instants import format_instant
-    from stayaway.platform.postgres import connect
     from stayaway.sightings.dead_letters import count_dead_letters, list_dead_letters
 
     async def run() -> None:
-        settings = settings_with(database=database)
-        conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
-        try:
+        async with opened_database(settings_with(database=database)) as conn:
             listed = await list_dead_letters(conn, limit=limit)
             counts = await count_dead_letters(conn)
-        finally:
-            await conn.close()
         for item in listed:
             sent = f" sent again at {format_instant(item.redriven_at)}" if item.redriven_at else ""
             letter, refused_at = item.letter, format_instant(item.refused_at)
@@ -48,7 +56,6 @@ def show(
     """The refused bytes, read from the source topic; the look is audited."""
     from stayaway.platform.clock import now
     from stayaway.platform.kafka import read_record
-    from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
     from stayaway.sightings.dead_letters import Origin, show_dead_letter
 
@@ -57,13 +64,21 @@ def show(
         origin = Origin.parse(place)
         seal = FileSeal(settings.need_keys_file(), must_exist=True)
         read = partial(read_record, settings.need_bootstrap())
-        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
+        async with opened_pool(settings, seal) as pool:
             _, value = await show_dead_letter(
                 pool, seal, read, origin, actor=actor, purpose=purpose, at=now()
             )
-        typer.echo(value)
+        _print_bytes(value)
 
     end_with_async(run)
+
+
+def _print_bytes(value: bytes) -> None:
+    """As they are to a file or pipe. On a terminal a stranger's bytes would be its commands: escaped."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        tell(value.decode(errors="backslashreplace"))
+    else:
+        typer.echo(value)
 
 
 @app.command()
@@ -78,7 +93,6 @@ def redrive(
     """Send the same bytes to the same topic again, once; audited."""
     from stayaway.platform.clock import now
     from stayaway.platform.kafka import make_producer, read_record
-    from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
     from stayaway.sightings.dead_letters import Origin, redrive_dead_letter
 
@@ -88,7 +102,7 @@ def redrive(
         seal = FileSeal(settings.need_keys_file(), must_exist=True)
         address = settings.need_bootstrap()
         async with (
-            await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool,
+            opened_pool(settings, seal) as pool,
             make_producer(address) as producer,
         ):
             read = partial(read_record, address)

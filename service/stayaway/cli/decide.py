@@ -17,7 +17,7 @@ from stayaway.orders.findings import UnreadableFileError
 from stayaway.orders.model import CourtOrder
 from stayaway.orders.parse import parse_orders_file, to_orders
 from stayaway.orders.registry import RegistrySnapshot
-from stayaway.platform.files import read_file
+from stayaway.platform.files import read_file, whole_file
 
 EXIT_ALL_READ, EXIT_SOME_REFUSED, EXIT_NOTHING_DECIDED = 0, 1, 2
 
@@ -93,13 +93,8 @@ def _open_out(path: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.", "Check the folder.") from error
+    with whole_file(path) as file:
+        yield file
 
 
 def _write(lines: Iterator[Line], sink: IO[bytes]) -> Line:

@@ -43,14 +43,13 @@ def zone(
     from stayaway.orders.zonefiles.model import ReadOptions
     from stayaway.platform.clock import now
 
-    options = ReadOptions(
-        file_name=file.name,
-        accepted_repairs=frozenset({candidate or 1} if accept_repair else ()),
-        distance=ordered_distance(distance, unit),
-        draws_only=candidate,
-    )
-
     async def act(tools: Tools) -> int:
+        options = ReadOptions(
+            file_name=file.name,
+            accepted_repairs=frozenset({candidate or 1} if accept_repair else ()),
+            distance=ordered_distance(distance, unit),
+            draws_only=candidate,
+        )
         chosen = _chosen(_read(file, options), candidate)
         if not chosen.is_usable:
             say("Nothing was changed.")

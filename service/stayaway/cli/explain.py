@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stayaway.cli.database import with_database
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
@@ -14,7 +15,6 @@ from stayaway.cli.options import (
     end_with_async,
     reviewer_of,
     tell,
-    with_database,
 )
 
 if TYPE_CHECKING:

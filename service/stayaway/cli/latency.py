@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from stayaway.cli.database import opened_database
 from stayaway.cli.options import Database, end_with_async, say, settings_with
 
 
 def latency(
-    days: Annotated[float, typer.Option(min=0, help="Look back so many days.")] = 7.0,
+    days: Annotated[float, typer.Option(min=0, max=36_500, help="Look back so many days.")] = 7.0,
     database: Database = None,
 ) -> None:
     """How long changes of orders took to be in use, for each matcher that was running then."""
@@ -19,8 +20,10 @@ def latency(
     async def run() -> None:
         settings = settings_with(database=database)
         since_at = now() - timedelta(days=days)
-        dsn = settings.need_database()
-        for line in await latency_lines(dsn, since_at, wait_s=settings.wait_s, on_wait=say):
+        async with opened_database(settings):
+            dsn = settings.need_database()
+            lines = await latency_lines(dsn, since_at, wait_s=settings.wait_s, on_wait=say)
+        for line in lines:
             typer.echo(line)
 
     end_with_async(run)

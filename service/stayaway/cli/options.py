@@ -5,15 +5,17 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError, UnreachableError
+from stayaway.access.person import Person
+from stayaway.cli.checked import refuse_no_text
+from stayaway.kernel.errors import RefusedError, SettingsError, StayawayError
 from stayaway.kernel.jsontext import json_pointer
 from stayaway.kernel.legible import legible
 from stayaway.platform.settings import Settings, read_settings
@@ -21,7 +23,6 @@ from stayaway.platform.settings import Settings, read_settings
 if TYPE_CHECKING:
     from stayaway.alerts.review_model import Reviewer
 
-_T = TypeVar("_T")
 EXIT_FAILED, EXIT_BAD_SETTINGS = 1, 2
 EXIT_NO_ANSWER = 2
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
@@ -60,7 +61,21 @@ CourtAreasFile = Annotated[
         show_default=False,
     ),
 ]
-Actor = Annotated[str, typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.")]
+
+
+def _name(text: str) -> str:
+    """The name as a person's is recorded. BadParameter where it is none."""
+    refuse_no_text(text)
+    try:
+        return Person.of(text, "cli").name
+    except RefusedError as error:
+        raise typer.BadParameter(error.message) from None
+
+
+Actor = Annotated[
+    str,
+    typer.Option("--as", help="Who acts; recorded, not verified until there is sign-in.", callback=_name),
+]
 """Without a default where two persons must act: one name that everybody has by default is one person's."""
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look.")]
 
@@ -89,7 +104,7 @@ def say_not_checked(not_checked: Sequence[str], out: Callable[[str], None] = say
 
 
 def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> None:
-    """Exit with what `run` returns; an error of ours is said in words, without a traceback.
+    """Exit with what `run` returns; whatever ended it is said in words, without a traceback.
 
     Exit 2: a setting or a file is wrong; `failed`: something else stopped it. Where 1 is an answer
     ("some refused", "something differs"), whoever asks must not read it into a failure: EXIT_NO_ANSWER then.
@@ -98,27 +113,46 @@ def end_with(run: Callable[[], int | None], *, failed: int = EXIT_FAILED) -> Non
     from stayaway.platform.logging import configure_logging
 
     configure_logging(level=logging.WARNING)  # servers say more, and configure it again
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A letter that the terminal does not have is escaped: what was recorded must not end in an error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = run() or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # what cannot be written shall be known before the exit code is
-    except StayawayError as error:
-        code = _say_error(error, failed)
-    except BaseExceptionGroup as group:
-        ours, others = group.split(StayawayError)
-        if ours is None or others is not None:
-            raise
-        code = max(_say_error(error, failed) for error in _leaves(ours))
-    except BrokenPipeError:  # whoever read our output has gone; what was left to say has no reader
+    except Exception as error:  # noqa: BLE001 - the last stop: without it the exit code would be an answer's
+        code = _say_why(error, failed)
+    sys.exit(code)
+
+
+def _say_why(error: Exception, failed: int) -> int:
+    """What ended the command, in words; its exit code."""
+    if isinstance(error, StayawayError):
+        return _say_error(error, failed)
+    if isinstance(error, ExceptionGroup):
+        ours, others = error.split(StayawayError)
+        if ours is not None and others is None:
+            return max(_say_error(single, failed) for single in _leaves(ours))
+    elif isinstance(error, BrokenPipeError):  # whoever read our output has gone; what was left has no reader
         _drop_output()
-        code = failed
-    except OSError as error:
-        if not is_of_output(error):
-            raise
+        return failed
+    elif isinstance(error, OSError) and is_of_output(error):
         _drop_output()
         say(f"The output cannot be written: {error.strerror}. What was written is not whole.")
-        code = failed
-    sys.exit(code)
+        return failed
+    return _say_unforeseen(error, failed)
+
+
+def _say_unforeseen(error: Exception, failed: int) -> int:
+    """By type and place, never by its text, which may repeat values."""
+    from stayaway.platform.logging import get_logger
+
+    get_logger().critical("unforeseen error", exc_info=error)
+    say(
+        f"The command ended by an error that nobody foresaw ({type(error).__name__}); the line above says"
+        " where. If it was to record something, look whether it did before you send it again."
+    )
+    return failed
 
 
 def is_of_output(error: OSError) -> bool:
@@ -141,52 +175,11 @@ def end_with_async(run: Callable[[], Awaitable[int | None]], *, failed: int = EX
     end_with(lambda: asyncio.run(main()), failed=failed)
 
 
-async def with_database(
-    database: str | None, keys: Path | None, act: Callable[[Any, Any], Awaitable[_T]]
-) -> _T:
-    """What `act(conn, seal)` returns, with the database and keys named or set.
-
-    For acts on what is there already: a keys file that is not there is refused, never made.
-    """
-    from stayaway.platform.postgres import connect
-    from stayaway.platform.seal import FileSeal
-
-    settings = settings_with(database=database, keys_file=keys)
-    seal = FileSeal(settings.need_keys_file(), must_exist=True)
-    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
-    try:
-        async with loss_in_words(conn):
-            return await act(conn, seal)
-    finally:
-        await conn.close()
-
-
-@asynccontextmanager
-async def loss_in_words(conn: Any) -> AsyncIterator[None]:
-    """UnreachableError where the connection breaks meanwhile: nobody here knows what was still recorded."""
-    import asyncpg
-
-    from stayaway.platform.postgres import UNREACHABLE
-
-    try:
-        yield
-    except UNREACHABLE as error:
-        # On a connection that stands it is something else: standard output's reader has gone or its disk
-        # is full (`end_with` says so), or a call of ours was wrong.
-        is_ours = isinstance(error, asyncpg.InterfaceError)
-        if not conn.is_closed() and (is_ours or (isinstance(error, OSError) and is_of_output(error))):
-            raise
-        raise UnreachableError(
-            f"Postgres went away meanwhile ({type(error).__name__}).",
-            "Look whether the act was recorded before you send it again.",
-        ) from error
-
-
 def reviewer_of(actor: str, purpose: str) -> "Reviewer":
     """Who looks or acts through the command line."""
     from stayaway.alerts.review_model import Reviewer
 
-    return Reviewer(name=actor, channel="cli", purpose=purpose)
+    return Reviewer(name=Person.of(actor, "cli").name, channel="cli", purpose=purpose)
 
 
 def _say_error(error: StayawayError, failed: int) -> int:

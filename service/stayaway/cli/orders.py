@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import json
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stayaway.cli.checked import Commands
+from stayaway.cli.database import opened_database, opened_pool
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
@@ -25,13 +28,17 @@ from stayaway.cli.options import (
     settings_with,
     tell,
 )
-from stayaway.cli.registry_tools import registry_policy_if_any
+from stayaway.cli.registry_tools import person, registry_policy_if_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from typing import TextIO
 
+    from stayaway.access.person import Person
+    from stayaway.access.policy import Policy
+    from stayaway.access.registry_policy import RegistryPolicy
     from stayaway.alerts.order_changes import Imported
+    from stayaway.orders.beside import Advised
     from stayaway.orders.findings import Finding
     from stayaway.orders.parse import OnProgress
     from stayaway.orders.records import ParsedOrders
@@ -42,7 +49,7 @@ if TYPE_CHECKING:
 
 _PROGRESS_EACH = 10_000
 
-app = typer.Typer(help="The order registry.", no_args_is_help=True)
+app = Commands(help="The order registry.", no_args_is_help=True)
 
 OrdersFile = Annotated[Path, typer.Argument(help="The orders file (orders.v1).")]
 
@@ -118,16 +125,11 @@ def _look_at_registry(settings: "Settings", actor: str) -> "Callable[[ParsedOrde
 
 async def _look(parsed: "ParsedOrders", settings: "Settings", seal: "Seal", actor: str, view: str) -> "Met":
     """What the registry holds that concerns the file, on a connection of its own; audited."""
-    from stayaway.access.person import Person
     from stayaway.orders.meet import look_at_met
     from stayaway.platform.clock import now
-    from stayaway.platform.postgres import connect
 
-    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
-    try:
-        return await look_at_met(conn, seal, parsed, Person.of(actor, "cli"), now=now(), view=view)
-    finally:
-        await conn.close()
+    async with opened_database(settings, seal) as conn:
+        return await look_at_met(conn, seal, parsed, person(actor), now=now(), view=view)
 
 
 def _in_words(line: str) -> str:
@@ -169,11 +171,11 @@ def import_(
 ) -> None:
     """Record an orders file: orders all or nothing; recalls, suspensions and notices apply anyway.
 
-    Exit 0, 1 where something of the file was refused, 2 where it is unreadable or could not be recorded.
+    Exit 0, 1 where something of the file was refused, 2 where it is unreadable or could not be recorded, or
+    where its outcome could not be printed. Advice that cannot be had is said and changes nothing of that.
     Of many findings the first of each kind are shown and the rest is counted; --advice has them all.
     """
     from stayaway.access.policy_file import load_policy
-    from stayaway.alerts.order_changes import import_parsed
     from stayaway.orders.ahead import refuse_ahead
     from stayaway.orders.beside import advice_beside
     from stayaway.orders.cli_support import EXIT_UNREADABLE, unreadable_finding
@@ -184,10 +186,10 @@ def import_(
     from stayaway.orders.shortlist import Shortlist
     from stayaway.platform.clock import now
     from stayaway.platform.files import new_private_file, read_file
-    from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
 
     async def run() -> int:
+        who = person(actor)  # before anything is recorded under a name that is none
         settings = settings_with(
             database=database,
             keys_file=keys,
@@ -200,48 +202,94 @@ def import_(
         registry_rules = registry_policy_if_any(settings)
         places = load_known_places(settings)
         data = read_file(file, "orders file")
-        findings_file = None if advice is None else new_private_file(advice, "advice file")
         gc.disable()  # all that is read stays until it is recorded: there is nothing to collect meanwhile
-        try:
-            read = parse_orders_file(data, _progress(), read_in_halves)
-        except UnreadableFileError as error:
-            unreadable = (unreadable_finding(error),)
-            _give(Shortlist(unreadable), unreadable, findings_file)
-            return EXIT_UNREADABLE
-        parsed = refuse_ahead(read, now())  # before the advice, which is meant at the latest instant recorded
-        seal = FileSeal(settings.need_keys_file())
-        look = partial(_look, settings=settings, seal=seal, actor=actor, view="cli-import")
-        with advice_beside(parsed, look, places, whole=findings_file is not None) as advice_found:
-            async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
-                imported = await import_parsed(
-                    pool,
-                    seal,
-                    parsed,
-                    rules,
-                    actor=actor,
-                    at=now(),
-                    clock=now,
-                    registry_policy=registry_rules,
-                )
-            for line in _outcome_lines(imported):
-                typer.echo(line)
-            advised = await advice_found()
-        shown = Shortlist(imported.outcome.findings)
-        shown.join(advised.shown)
-        _give(shown, (*imported.outcome.findings, *advised.findings), findings_file)
+        with nullcontext() if advice is None else new_private_file(advice, "advice file") as findings_file:
+            try:
+                read = parse_orders_file(data, _progress(), read_in_halves)
+            except UnreadableFileError as error:
+                unreadable = (unreadable_finding(error),)
+                _give(Shortlist(unreadable), unreadable, findings_file)
+                return EXIT_UNREADABLE
+            # Before the advice, which is meant at the latest instant recorded.
+            parsed = refuse_ahead(read, now())
+            seal = FileSeal(settings.need_keys_file())
+            look = partial(_look, settings=settings, seal=seal, actor=who.name, view="cli-import")
+            with advice_beside(parsed, look, places, whole=findings_file is not None) as advice_found:
+                imported = await _record(settings, seal, parsed, rules, registry_rules, who)
+                advised = await _advised(advice_found)
+            shown = Shortlist(imported.outcome.findings)
+            shown.join(advised.shown)
+            _give(shown, (*imported.outcome.findings, *advised.findings), findings_file)
         say_not_checked(places.not_checked)
         return 1 if imported.outcome.has_errors else 0
 
     end_with_async(run, failed=EXIT_NO_ANSWER)
 
 
+async def _record(
+    settings: "Settings",
+    seal: "Seal",
+    parsed: "ParsedOrders",
+    rules: "Policy | None",
+    registry_rules: "RegistryPolicy | None",
+    who: "Person",
+) -> "Imported":
+    """The file recorded, and said so at once: whatever comes after changes nothing of it."""
+    from stayaway.alerts.order_changes import import_parsed
+    from stayaway.platform.clock import now
+
+    async with opened_pool(settings, seal) as pool:
+        imported = await import_parsed(
+            pool,
+            seal,
+            parsed,
+            rules,
+            actor=who.name,
+            at=now(),
+            clock=now,
+            registry_policy=registry_rules,
+        )
+    for line in _outcome_lines(imported):
+        typer.echo(line)
+    return imported
+
+
+async def _advised(advice_found: "Callable[[], Awaitable[Advised]]") -> "Advised":
+    """The advice; none where it cannot be had, which is said: the file has been recorded by then."""
+    from stayaway.kernel.errors import StayawayError
+    from stayaway.orders.beside import Advised
+    from stayaway.orders.shortlist import Shortlist
+    from stayaway.platform.logging import get_logger
+
+    try:
+        return await advice_found()
+    except StayawayError as error:
+        why = error.message.rstrip(".")
+    except Exception as error:  # noqa: BLE001 - whatever it was, the outcome stands and is what the exit code says
+        get_logger().error("advice failed", exc_info=error)
+        why = f"{type(error).__name__}, as the line above says"
+    words = (
+        "No advice on this file could be had, neither by itself nor beside the registry"
+        f" ({why}). What was recorded stands; `stayaway orders check FILE` gives the advice."
+    )
+    say_not_checked([words])
+    return Advised(Shortlist(()), ())
+
+
 def _give(shown: "Shortlist", findings: "Sequence[Finding]", file: "TextIO | None") -> None:
-    """What is shown of the findings, and all of them to the file where one was asked for."""
+    """What is shown of the findings, and all of them to the file where one was asked for.
+
+    That the file cannot take them is said; it changes nothing of what was recorded.
+    """
     for line in shown.lines():
         say(line)
-    if file is not None:
+    if file is None:
+        return
+    try:
         with file:
             file.writelines(f"{finding.as_line()}\n" for finding in findings)
+    except OSError as error:
+        say(f"The advice file is not whole: {error.strerror}. What was recorded stands.")
 
 
 def _outcome_lines(imported: "Imported") -> "Iterator[str]":

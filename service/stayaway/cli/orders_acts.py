@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stayaway.cli.options import Actor, Database, Keys, PolicyFile, end_with_async, say
-from stayaway.cli.registry_tools import OrderId, Tools, person, use_tools, with_tools
+from stayaway.cli.registry_tools import LAST_VERSION, OrderId, Tools, person, use_tools, with_tools
 from stayaway.kernel.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def say_act(answer: "ActAnswer") -> None:
 
 def notice(
     order: OrderId,
-    version: Annotated[int, typer.Option(min=1, help="The version they were told of.")],
+    version: Annotated[int, typer.Option(min=1, max=LAST_VERSION, help="The version they were told of.")],
     respondent: Annotated[str, typer.Option(help="Who was told.")],
     kind: Kind,
     noticed_at: Annotated[str, typer.Option(help="When (…Z).")],
@@ -136,7 +136,9 @@ def validate(
 
 def confirm(
     order: OrderId,
-    version: Annotated[int, typer.Option(min=1, help="The version that one person put in force.")],
+    version: Annotated[
+        int, typer.Option(min=1, max=LAST_VERSION, help="The version that one person put in force.")
+    ],
     case_number: Annotated[str, typer.Option(help="Retyped from the papers.")],
     expiry: Annotated[str, typer.Option(help="Retyped: 2028-01-05, 2028-01-05T17:00:00Z, P2Y or none.")],
     actor: Actor,
@@ -173,7 +175,8 @@ def expire(
     policy: PolicyFile = None,
     actor: Actor = "cli",
     every: Annotated[
-        int | None, typer.Option(min=1, help="Look again every so many seconds, until stopped.")
+        int | None,
+        typer.Option(min=1, max=86_400, help="Look again every so many seconds, until stopped."),
     ] = None,
 ) -> None:
     """Mark the open alerts of orders that have ended by now, by expiry or lapse. Run it each minute."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stayaway.cli.checked import Commands
 from stayaway.cli.options import (
     EXIT_NO_ANSWER,
     Actor,
@@ -20,6 +21,7 @@ from stayaway.cli.options import (
 from stayaway.cli.order_lines import behind_words
 from stayaway.cli.registry_tools import (
     DEFAULT_PURPOSE,
+    LAST_VERSION,
     AsJson,
     OrderId,
     Purpose,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from stayaway.api.draft_forms import CheckAnswer, DraftItem, FindingItem, LackItem, PreviewAnswer
     from stayaway.orders.draft import OrderDraft
 
-draft_app = typer.Typer(help="Drafts of order versions: nothing of them counts.", no_args_is_help=True)
+draft_app = Commands(help="Drafts of order versions: nothing of them counts.", no_args_is_help=True)
 
 DraftNumber = Annotated[int, typer.Argument(min=1, help="The draft's number.")]
 ContentFile = Annotated[
@@ -101,7 +103,7 @@ def create(file: ContentFile, actor: Actor, database: Database = None, keys: Key
 @draft_app.command("from")
 def from_(
     order: OrderId,
-    version: Annotated[int, typer.Option(min=1, help="The version to start from.")],
+    version: Annotated[int, typer.Option(min=1, max=LAST_VERSION, help="The version to start from.")],
     database: Database = None,
     keys: Keys = None,
     actor: Actor = "cli",

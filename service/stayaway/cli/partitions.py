@@ -4,9 +4,14 @@ from typing import Annotated
 
 import typer
 
+from stayaway.cli.checked import Commands
+from stayaway.cli.database import opened_database
 from stayaway.cli.options import Actor, Database, Keys, end_with_async, say, settings_with
 
-app = typer.Typer(help="Positions in the stream.", no_args_is_help=True)
+app = Commands(help="Positions in the stream.", no_args_is_help=True)
+
+_LAST_PARTITION = (1 << 31) - 1
+"""Of Kafka, which numbers them with 32 bits and a sign."""
 
 
 @app.command("list")
@@ -16,7 +21,9 @@ def list_(database: Database = None) -> None:
 
     async def run() -> None:
         settings = settings_with(database=database)
-        for line in await position_lines(settings.need_database(), wait_s=settings.wait_s, on_wait=say):
+        async with opened_database(settings):
+            lines = await position_lines(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+        for line in lines:
             typer.echo(line)
 
     end_with_async(run)
@@ -25,7 +32,7 @@ def list_(database: Database = None) -> None:
 @app.command()
 def gap(
     topic: Annotated[str, typer.Argument()],
-    partition: Annotated[int, typer.Argument(min=0)],
+    partition: Annotated[int, typer.Argument(min=0, max=_LAST_PARTITION)],
     to_offset: Annotated[int, typer.Option("--to", min=0, help="The offset to go on at.")],
     reason: Annotated[str, typer.Option(help="Why records were or may be missed.")],
     database: Database = None,
@@ -35,22 +42,15 @@ def gap(
     """Record that a held partition goes on at another offset; audited as a GAP."""
     from stayaway.platform.clock import now
     from stayaway.platform.seal import FileSeal
-    from stayaway.worker.commands import run_gap
+    from stayaway.worker.partitions import record_gap
 
     async def run() -> None:
         settings = settings_with(database=database, keys_file=keys)
-        await run_gap(
-            settings.need_database(),
-            FileSeal(settings.need_keys_file(), must_exist=True),
-            topic=topic,
-            partition=partition,
-            to_offset=to_offset,
-            actor=actor,
-            reason_text=reason,
-            at=now(),
-            wait_s=settings.wait_s,
-            on_wait=say,
-        )
+        seal = FileSeal(settings.need_keys_file(), must_exist=True)
+        async with opened_database(settings, seal) as conn:
+            await record_gap(
+                conn, seal, (topic, partition), to_offset, actor=actor, reason_text=reason, at=now()
+            )
         say("recorded; the matcher goes on by itself")
 
     end_with_async(run)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import EXIT_FAILED, end_with_async, loss_in_words, say, settings_with
+from stayaway.cli.database import opened_database
+from stayaway.cli.options import EXIT_FAILED, end_with_async, say, settings_with
 
 if TYPE_CHECKING:
     from stayaway.access.person import Person
@@ -21,6 +22,8 @@ OrderId = Annotated[str, typer.Argument(help="The order's id.")]
 Purpose = Annotated[str, typer.Option(help="What for; recorded with the look or act.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As the API answers, one JSON object.")]
 DEFAULT_PURPOSE = "ORDER_REGISTRY"
+LAST_VERSION = (1 << 31) - 2
+"""`MAX_VERSION` of the wire form, which takes long to load."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,6 @@ async def use_tools(
 
     `makes_keys`: it may be the first to seal anything; else a keys file that is not there is refused.
     """
-    from stayaway.platform.postgres import connect
     from stayaway.platform.seal import FileSeal
 
     settings = settings_with(
@@ -89,12 +91,8 @@ async def use_tools(
         court_areas_file=areas,
     )
     seal = FileSeal(settings.need_keys_file(), must_exist=not makes_keys)
-    conn = await connect(settings.need_database(), wait_s=settings.wait_s, on_wait=on_wait)
-    try:
-        async with loss_in_words(conn):
-            return await act(Tools(conn=conn, seal=seal, settings=settings))
-    finally:
-        await conn.close()
+    async with opened_database(settings, seal, on_wait=on_wait) as conn:
+        return await act(Tools(conn=conn, seal=seal, settings=settings))
 
 
 def with_tools(

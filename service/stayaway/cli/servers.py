@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stayaway.cli.database import opened_pool
 from stayaway.cli.options import (
     Bootstrap,
     CourtAreasFile,
@@ -102,7 +103,6 @@ def web(
     from stayaway.console.serve import serve
     from stayaway.orders.known_places_files import load_known_places
     from stayaway.platform.logging import configure_logging
-    from stayaway.platform.postgres import open_pool
     from stayaway.platform.seal import FileSeal
 
     async def run() -> None:
@@ -122,7 +122,7 @@ def web(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with await open_pool(settings.need_database(), wait_s=settings.wait_s, on_wait=say) as pool:
+        async with opened_pool(settings, seal) as pool:
             app = create_app(
                 ReviewSettings(
                     pool=pool, seal=seal, policy=rules, registry_policy=registry_rules, places=places

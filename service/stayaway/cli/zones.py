@@ -2,19 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stayaway.cli.checked import Commands
 from stayaway.cli.options import EXIT_NO_ANSWER, end_with, say
 from stayaway.kernel.errors import SettingsError
 
 if TYPE_CHECKING:
     from stayaway.orders.zonefiles.model import Distance, ReadOptions, ZoneFileReport
 
-app = typer.Typer(
-    help="Zone files: GeoJSON, KML, KMZ, zipped shapefile, GeoPackage, CSV.", no_args_is_help=True
-)
+app = Commands(help="Zone files: GeoJSON, KML, KMZ, zipped shapefile, GeoPackage, CSV.", no_args_is_help=True)
 
 EXIT_USABLE, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 _PROGRESS_FROM = 1_000
@@ -89,9 +88,11 @@ def around(
 
 def _explain(file: Path, options: "ReadOptions", *, as_json: bool, out: Path | None) -> int:
     """Say what the file holds, and write what of it can be used."""
+    from stayaway.kernel.jsontext import compact_json
     from stayaway.orders.zonefiles.model import UnreadableZoneFileError
     from stayaway.orders.zonefiles.read import read_zone_file
     from stayaway.orders.zonefiles.report import feature_collection
+    from stayaway.platform.files import whole_file
 
     try:
         report = read_zone_file(read_bounded(file), options, _say_progress)
@@ -100,7 +101,8 @@ def _explain(file: Path, options: "ReadOptions", *, as_json: bool, out: Path | N
         return EXIT_UNREADABLE
     say_report(report, as_json=as_json)
     if out is not None:
-        _write(out, feature_collection(report))
+        with whole_file(out) as written:
+            written.write(compact_json(feature_collection(report)) + b"\n")
     return EXIT_ERRORS if report.has_errors or not report.usable else EXIT_USABLE
 
 
@@ -165,15 +167,3 @@ def say_report(report: "ZoneFileReport", *, as_json: bool) -> None:
         value = f" {finding.value}." if finding.value else ""
         typer.echo(f"{finding.severity}{who} {finding.pointer or 'the file'}:{value} {finding.remedy}")
     typer.echo(f"{len(report.usable)} of {len(report.candidates)} candidates can be used.")
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """A file that only appears whole."""
-    from stayaway.kernel.jsontext import compact_json
-
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(compact_json(content) + b"\n")
-        part.replace(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.", "Check the folder.") from error

@@ -62,14 +62,26 @@ _LASTING = (
     asyncpg.ClientConfigurationError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
+    # A parameter of the address that the server does not know, does not take so, or lets nobody set.
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.DataError,
+    asyncpg.CantChangeRuntimeParamError,
 )
 
 
+_SCHEMES = ("postgresql", "postgres")
+
+
 def describe_dsn(dsn: str) -> str:
-    """Host, port and database of `dsn`, for people; never its user or password."""
+    """Host, port and database of `dsn`, for people; never its user or password.
+
+    In an address that was not written as it must be, such as a password with an unescaped "/", the two may
+    stand anywhere: nothing of it is shown.
+    """
     try:
         parts = urlsplit(dsn)
+        if parts.scheme not in _SCHEMES or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+            return "the database"
         host = parts.hostname or parse_qs(parts.query).get("host", ["the default host"])[0]
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
@@ -140,7 +152,7 @@ async def _open(dsn: str, application: str) -> asyncpg.Connection:
 def _settings_error(dsn: str, error: Exception) -> SettingsError:
     return SettingsError(
         f"Postgres at {describe_dsn(dsn)} refuses these settings ({type(error).__name__}).",
-        "Check the database address, its name, the user and the password.",
+        "Check the database address, its name and parameters, the user and the password.",
     )
 
 

@@ -21,6 +21,10 @@ from stayaway.sightings.model import Refusal
 SQL = load_queries("stayaway.sightings", "dead_letters.sql")
 DEAD_LETTER_TOPIC = "stayaway.dead-letters.v1"
 
+_LAST_PARTITION, _LAST_OFFSET = (1 << 31) - 1, (1 << 63) - 1
+"""Kafka's own: a partition's number has 32 bits, an offset 64, both with a sign."""
+_MOST_DIGITS = len(str(_LAST_OFFSET))
+
 ReadRecord = Callable[[str, int, int], Awaitable[bytes | None]]
 """The value at exactly (topic, partition, offset); None where the log has none (any more)."""
 
@@ -139,12 +143,13 @@ class Origin:
         """From `topic/partition/offset`. Raises SettingsError."""
         topic, _, rest = text.partition("/")
         partition, _, offset = rest.partition("/")
-        if not (topic and partition.isdecimal() and offset.isdecimal()):
-            raise SettingsError(
-                "This is no dead letter's place.",
-                "Give topic/partition/offset as `deadletters list` prints it.",
-            )
-        return cls(topic=topic, partition=int(partition), record_offset=int(offset))
+        numbers = (partition, offset)
+        if not (topic and all(text.isdecimal() and len(text) <= _MOST_DIGITS for text in numbers)):
+            raise _no_place()
+        origin = cls(topic=topic, partition=int(partition), record_offset=int(offset))
+        if origin.partition > _LAST_PARTITION or origin.record_offset > _LAST_OFFSET:
+            raise _no_place()
+        return origin
 
 
 async def show_dead_letter(
@@ -211,6 +216,12 @@ async def _read(read_record: ReadRecord, origin: Origin) -> bytes:
 def _require_purpose(purpose: str) -> None:
     if not purpose.strip():
         raise SettingsError("A purpose is required.", "Say what for, with --purpose.")
+
+
+def _no_place() -> SettingsError:
+    return SettingsError(
+        "This is no dead letter's place.", "Give topic/partition/offset as `deadletters list` prints it."
+    )
 
 
 def _no_such_letter() -> NotFoundError:
