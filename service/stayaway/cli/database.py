@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from stayaway.platform.postgres import Connection, Pool
-    from stayaway.platform.seal import Seal
+    from stayaway.platform.seal import FileSeal
     from stayaway.platform.settings import Settings
 
 _T = TypeVar("_T")
@@ -24,15 +24,16 @@ _LOOK = "Look whether the act was recorded before you send it again."
 @asynccontextmanager
 async def opened_database(
     settings: "Settings",
-    seal: "Seal | None" = None,
+    seal: "FileSeal | None" = None,
     *,
     on_wait: Callable[[str], None] = say,
     is_migrated: bool = True,
 ) -> "AsyncIterator[asyncpg.Connection]":
     """A connection to the database of the settings, which was found to fit.
 
-    `seal`: what the command seals and opens with, where it does. `is_migrated`: False for `migrate` alone,
-    which makes it so. What the server does to the command meanwhile is said in words.
+    `seal`: what the command seals and opens with, where it does; one that may make keys makes the first.
+    `is_migrated`: False for `migrate` alone, which makes it so. What the server does to the command meanwhile
+    is said in words.
     """
     from stayaway.platform.postgres import connect
 
@@ -47,7 +48,7 @@ async def opened_database(
 
 
 @asynccontextmanager
-async def opened_pool(settings: "Settings", seal: "Seal | None" = None) -> "AsyncIterator[Pool]":
+async def opened_pool(settings: "Settings", seal: "FileSeal | None" = None) -> "AsyncIterator[Pool]":
     """The same for what needs several connections, or takes them in turn."""
     import asyncio
 
@@ -68,12 +69,15 @@ async def opened_pool(settings: "Settings", seal: "Seal | None" = None) -> "Asyn
 
 async def _check_fits(
     conn: "Connection",
-    seal: "Seal | None",  # noqa: ARG001 - the place for a check of the keys against the database
+    seal: "FileSeal | None",
 ) -> None:
-    """Whether this version may work on the database at all. Raises in words."""
+    """Whether this version and these keys may work on the database at all. Raises in words."""
+    from stayaway.orders.keys_check import check_keys, ensure_keys
     from stayaway.platform.migrations import check_schema
 
     await check_schema(conn)
+    if seal is not None:
+        await (check_keys if seal.must_exist else ensure_keys)(conn, seal)
 
 
 async def _close(conn: "asyncpg.Connection") -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from stayaway.orders.records import ParsedOrders
     from stayaway.orders.shortlist import Shortlist
     from stayaway.orders.standing import Met
-    from stayaway.platform.seal import Seal
+    from stayaway.platform.seal import FileSeal
     from stayaway.platform.settings import Settings
 
 _PROGRESS_EACH = 10_000
@@ -123,7 +123,9 @@ def _look_at_registry(settings: "Settings", actor: str) -> "Callable[[ParsedOrde
     return look
 
 
-async def _look(parsed: "ParsedOrders", settings: "Settings", seal: "Seal", actor: str, view: str) -> "Met":
+async def _look(
+    parsed: "ParsedOrders", settings: "Settings", seal: "FileSeal", actor: str, view: str
+) -> "Met":
     """What the registry holds that concerns the file, on a connection of its own; audited."""
     from stayaway.orders.meet import look_at_met
     from stayaway.platform.clock import now
@@ -228,7 +230,7 @@ def import_(
 
 async def _record(
     settings: "Settings",
-    seal: "Seal",
+    seal: "FileSeal",
     parsed: "ParsedOrders",
     rules: "Policy | None",
     registry_rules: "RegistryPolicy | None",

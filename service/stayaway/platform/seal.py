@@ -103,7 +103,7 @@ class FileSeal:
     def __init__(self, path: Path, *, must_exist: bool = False) -> None:
         """`must_exist`: looked at now, and never created; for whoever reads what was sealed before."""
         self._path = path
-        self._must_exist = must_exist
+        self.must_exist = must_exist
         self._guard = threading.RLock()
         self._inode: tuple[int, int] | None = None
         self._read_to = 0
@@ -250,7 +250,7 @@ class FileSeal:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """The same under the exclusive lock, for appending."""
-        create = 0 if self._must_exist else os.O_CREAT
+        create = 0 if self.must_exist else os.O_CREAT
         while True:
             with self._opened(os.O_RDWR | create) as descriptor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)  # released when the descriptor closes

@@ -15,6 +15,7 @@ from stayaway.orders.keys_check import ensure_keys
 from stayaway.platform.clock import now
 from stayaway.platform.kafka import make_consumer, make_producer, partition_fetch_bytes
 from stayaway.platform.metrics import Metrics
+from stayaway.platform.migrations import check_schema
 from stayaway.platform.seal import Seal
 from stayaway.worker.assignment import Assignment
 from stayaway.worker.batch import BatchRunner
@@ -150,8 +151,8 @@ class MatcherWorker:
 
     async def _start(self) -> None:
         settings = self.settings
+        await self._until_reached(self._check_database)
         partitions = await reach_kafka(settings, self._on_wait)
-        await self._until_reached(self._ensure_keys)
         await self._until_reached(self._follower.reload)
         self._producer = await start_client(
             lambda: make_producer(settings.bootstrap, client_id=settings.owner), settings.wait_s
@@ -217,8 +218,11 @@ class MatcherWorker:
         self._consumer.assign(everything)
         self.assignment.assigned(everything)
 
-    async def _ensure_keys(self) -> None:
-        await ensure_keys(await self._database.connection(), self._seal)
+    async def _check_database(self) -> None:
+        """Raises SchemaError, OtherKeysError or SealError where this version or its keys do not fit it."""
+        conn = await self._database.connection()
+        await check_schema(conn)
+        await ensure_keys(conn, self._seal)
 
     async def _until_reached(self, ask: Callable[[], Awaitable[object]]) -> None:
         """Ask the database; a connection that breaks meanwhile is no reason to give up a start."""
