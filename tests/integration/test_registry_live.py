@@ -16,7 +16,7 @@ from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.parse import parse_orders_file
 from stayaway.orders.store import record_orders
 from stayaway.platform.clock import now
-from stayaway.platform.postgres import open_pool
+from stayaway.platform.postgres import Connection, open_pool
 from stayaway.worker import follow, watch
 from stayaway.worker.latency import latency_lines
 from stayaway.worker.loop import MatcherWorker
@@ -60,7 +60,7 @@ async def begun(worker: MatcherWorker) -> AsyncIterator[asyncio.Task[None]]:
         yield task
 
 
-async def test_a_change_is_in_use_and_timed(rig: Rig) -> None:
+async def test_a_change_is_in_use_and_timed(rig: Rig, conn: Connection) -> None:
     """Only what was followed live has a row; the histogram and the command line show it."""
     worker = rig.worker()
     async with begun(worker):
@@ -79,10 +79,10 @@ async def test_a_change_is_in_use_and_timed(rig: Rig) -> None:
     for row in rows:
         assert timedelta(0) < row["applied_at"] - row["recorded_at"] < timedelta(seconds=5)
     since_at = now() - timedelta(hours=1)
-    lines = await latency_lines(rig.dsn, since_at, wait_s=5, on_wait=lambda _: None)
+    lines = await latency_lines(conn, since_at)
     assert lines[0].startswith("m1: 2 changes in use after p50 ")
     assert len(lines) == 3
-    later = await latency_lines(rig.dsn, now() + timedelta(hours=1), wait_s=5, on_wait=lambda _: None)
+    later = await latency_lines(conn, now() + timedelta(hours=1))
     assert later == ["No change of the registry was followed by a running matcher in this time."]
 
 

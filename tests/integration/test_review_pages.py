@@ -1,100 +1,32 @@
 """The pages and the JSON interface over HTTP: what is shown, refused, recorded, and streamed."""
 
 import asyncio
-import html
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
 from stayaway.alerts.order_changes import import_orders as recall_by_file
-from stayaway.api.settings import ReviewSettings, StreamStatus
-from stayaway.console.app import create_app
-from stayaway.console.serve import bind, serve
+from stayaway.console.serve import bind
 from stayaway.kernel.errors import SettingsError
-from stayaway.platform.postgres import Pool, open_pool
-from stayaway.platform.seal import FileSeal
 from support.alert_seed import (
     IMAGE,
     IMAGE_SHA256,
     NOW,
     SeededAlert,
     approximate_alert,
-    images,
-    import_orders,
-    order,
     read,
     review_policy,
-    seed_alert,
 )
-
-ACTOR = {"stayaway-actor": "ann"}
-
-
-@dataclass
-class Site:
-    """A served page with its database."""
-
-    base: str
-    pool: Pool
-    seal: FileSeal
-    stop: asyncio.Event
-    task: asyncio.Task[None]
-
-    async def seed(self, alert: SeededAlert) -> int:
-        async with self.pool.acquire() as conn:
-            return await seed_alert(conn, self.seal, alert)
-
-
-@pytest.fixture
-async def site(database: str, seal: FileSeal) -> AsyncIterator[Site]:
-    async with await open_pool(database, wait_s=5, on_wait=print) as pool:
-        async with pool.acquire() as conn:
-            secret = order(confidentiality=["ADDRESS_WITHHELD"], not_monitored=["No firearms"])
-            await import_orders(conn, seal, [secret])
-        settings = ReviewSettings(
-            pool=pool,
-            seal=seal,
-            policy=review_policy(),
-            clock=lambda: NOW,
-            wall_clock=lambda: NOW,
-            images=images,
-            status=lambda: StreamStatus(last_read_s=4, readers_heard=37, readers_known=40),
-        )
-        stop = asyncio.Event()
-        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(
-            serve(create_app(settings), "127.0.0.1", 0, stop, on_listening=listening.set_result)
-        )
-        base = (await listening).rstrip("/")
-        yield Site(base, pool, seal, stop, task)
-        stop.set()
-        await asyncio.wait_for(task, 5)
-
-
-@pytest.fixture
-async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=site.base) as opened:
-        yield opened
-
-
-def _text(page: httpx.Response) -> str:
-    without_tags = re.sub(r"<[^>]+>", " ", page.text)
-    return " ".join(html.unescape(without_tags).split())
-
-
-def _token(page: httpx.Response) -> dict[str, str]:
-    fields = dict(re.findall(r'name="(csrf|seen)" value="([0-9a-f]+)"', page.text))
-    return {"csrf": fields["csrf"], "seen": fields.get("seen", "")}
+from support.site import ACTOR, Site, text_of, token_of
 
 
 async def test_the_empty_list_proves_life(client: httpx.AsyncClient) -> None:
     page = await client.get("/alerts")
-    assert "No open alerts in this list. Last read 4 s ago, 37 of 40 readers." in _text(page)
+    assert "No open alerts in this list. Last read 4 s ago, 37 of 40 readers." in text_of(page)
 
 
 async def test_every_answer_carries_the_strict_headers(client: httpx.AsyncClient) -> None:
@@ -111,7 +43,7 @@ async def test_the_alert_s_page_says_the_words_first_and_everything_that_speaks_
     site: Site, client: httpx.AsyncClient
 ) -> None:
     number = await site.seed(approximate_alert())
-    text = _text(await client.get(f"/alerts/{number}"))
+    text = text_of(await client.get(f"/alerts/{number}"))
     for words in (
         "UNVERIFIED LEAD, read 12 min ago. Vehicle associated with a respondent; driver unknown;",
         "Alone no ground for a stop.",
@@ -133,13 +65,13 @@ async def test_two_places_at_once_are_shown_on_the_page_and_in_the_api(
 ) -> None:
     """Evidence before all else, in words; the alert stays what it is."""
     number = await site.seed(SeededAlert(events=[read(12), read(11, east_m=20_000)]))
-    text = _text(await client.get(f"/alerts/{number}"))
+    text = text_of(await client.get(f"/alerts/{number}"))
     assert "Know this first Two places at once? vehicle V2 was seen at" in text
     assert "That often means a misread plate or a cloned one" in text
     shown = (await client.get(f"/api/v1/alerts/{number}", headers=ACTOR)).json()
     assert "TWO_PLACES" in [fact["code"] for fact in shown["facts"]]
     plain = await site.seed(SeededAlert(events=[read(308), read(307)]))
-    assert "Two places" not in _text(await client.get(f"/alerts/{plain}"))
+    assert "Two places" not in text_of(await client.get(f"/alerts/{plain}"))
 
 
 async def test_the_page_tells_the_steps_that_were_stored(site: Site, client: httpx.AsyncClient) -> None:
@@ -149,15 +81,15 @@ async def test_the_page_tells_the_steps_that_were_stored(site: Site, client: htt
     steps = SeededAlert(events=[]).steps
     for at, name, saw, concluded in steps:
         assert f'<li value="{at}">' in page.text
-        assert f"{name} : {saw}. concluded {concluded}." in _text(page)
-    assert f"stayaway explain {number}" in _text(page)
+        assert f"{name} : {saw}. concluded {concluded}." in text_of(page)
+    assert f"stayaway explain {number}" in text_of(page)
     shown = (await client.get(f"/api/v1/alerts/{number}", headers=ACTOR)).json()
     assert [tuple(step.values()) for step in shown["evidence"][0]["steps"]] == [tuple(s) for s in steps]
 
 
 async def test_acts_work_as_plain_forms(site: Site, client: httpx.AsyncClient) -> None:
     number = await site.seed(approximate_alert())
-    token = _token(await client.get(f"/alerts/{number}"))
+    token = token_of(await client.get(f"/alerts/{number}"))
     claimed = await client.post(f"/alerts/{number}/claim", data=token)
     assert (claimed.status_code, claimed.headers["location"]) == (303, f"/alerts/{number}?done=claimed")
     refused = await client.post(f"/alerts/{number}/confirm", data={**token, "second_look": "true"})
@@ -178,23 +110,23 @@ async def test_whoever_held_a_withdrawn_alert_acknowledges_it_on_its_page(
     site: Site, client: httpx.AsyncClient
 ) -> None:
     number = await site.seed(approximate_alert())
-    token = _token(await client.get(f"/alerts/{number}"))
+    token = token_of(await client.get(f"/alerts/{number}"))
     await client.post(f"/alerts/{number}/claim", data=token)
     recall = {"order_id": "O1", "recalled_at": "2026-03-01T00:00:00Z", "recorded_at": "2026-03-06T20:20:00Z"}
     lists = {"orders": [], "recalls": [recall | {"reason_text": "void", "void": True}]}
     data = json.dumps({"schema": "orders.v1", **lists}).encode()
     await recall_by_file(site.pool, site.seal, data, review_policy(), actor="feed", at=NOW)
-    assert "to be acknowledged by desk" in _text(await client.get("/alerts?list=closed"))
+    assert "to be acknowledged by desk" in text_of(await client.get("/alerts?list=closed"))
     page = await client.get(f"/alerts/{number}")
-    assert "who held this alert: it was withdrawn" in _text(page)
+    assert "who held this alert: it was withdrawn" in text_of(page)
     async with httpx.AsyncClient(base_url=site.base) as another:
         other = await another.get(f"/alerts/{number}")
         assert f"/alerts/{number}/acknowledge" not in other.text
-        refused = await another.post(f"/alerts/{number}/acknowledge", data=_token(other))
+        refused = await another.post(f"/alerts/{number}/acknowledge", data=token_of(other))
         assert refused.status_code in (403, 409)
     done = await client.post(f"/alerts/{number}/acknowledge", data=token)
     assert done.headers["location"] == f"/alerts/{number}?done=acknowledged"
-    after = _text(await client.get(done.headers["location"]))
+    after = text_of(await client.get(done.headers["location"]))
     assert "Recorded: acknowledged" in after
     assert "To be acknowledged by" not in after
 
@@ -203,7 +135,7 @@ async def test_a_form_without_this_browser_s_token_records_nothing(
     site: Site, client: httpx.AsyncClient
 ) -> None:
     number = await site.seed(SeededAlert(events=[read()]))
-    token = _token(await client.get(f"/alerts/{number}"))
+    token = token_of(await client.get(f"/alerts/{number}"))
     async with httpx.AsyncClient(base_url=site.base) as other:
         await other.get("/alerts")
         for data in (token, {**token, "csrf": ""}, {**token, "csrf": "é"}):
@@ -340,7 +272,7 @@ async def test_the_server_stops_within_seconds_while_streams_are_open(
 
 
 async def test_names_and_themes_are_remembered_and_lead_nowhere_else(client: httpx.AsyncClient) -> None:
-    token = _token(await client.get("/alerts"))
+    token = token_of(await client.get("/alerts"))
     answer = await client.post(
         "/desk", data={**token, "name": "  Ann  Øst ", "back": "//evil.example/alerts"}
     )

@@ -27,6 +27,7 @@ from stayaway.alerts.two_places import Neighbours
 from stayaway.alerts.words import Standing
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import NotFoundError
+from stayaway.matching.model import ZONE_RELATIONS
 from stayaway.orders.history_load import load_court_orders
 from stayaway.orders.model import CourtOrder
 from stayaway.platform.postgres import Connection, load_queries
@@ -45,7 +46,8 @@ __all__ = [
 
 _SQL = load_queries("stayaway.alerts", "review.sql")
 _EVIDENCE_SHOWN = 200
-"""A device reporting each minute makes 1,440 sightings a day: the newest are shown, all are counted."""
+"""A device reporting each minute makes 1,440 sightings a day: the newest are shown, with the best of each
+kind of match; all are counted."""
 _PAGE_LIMIT = 500
 
 _STANDINGS: dict[ListName, Standing] = {
@@ -159,8 +161,10 @@ async def load_alert(
 async def _load_evidence(
     conn: Connection, seal: Seal, root_id: str, row: AlertRow
 ) -> tuple[tuple[Evidence, ...], int, Neighbours]:
-    """The newest of an alert's evidence, how much there is of it, and what is stored beside it."""
-    matches = await conn.fetch(_SQL.load_evidence, root_id, row.order_id, row.respondent_id, _EVIDENCE_SHOWN)
+    """The newest and the best of an alert's evidence, how much there is, and what is stored beside it."""
+    matches = await conn.fetch(
+        _SQL.load_evidence, root_id, row.order_id, row.respondent_id, _EVIDENCE_SHOWN, ZONE_RELATIONS
+    )
     beside = await fetch_neighbours(conn, root_id, row.order_id, row.respondent_id, matches)
     evidence = evidence_rows(seal, row.order_id, matches)
     neighbours = open_neighbours(

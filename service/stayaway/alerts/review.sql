@@ -47,6 +47,10 @@ SELECT a.*, m.alert_number AS merged_into_number, r.alert_number AS raised_anew_
   LEFT JOIN alert r ON r.alert_id = a.raised_anew_from
  WHERE a.alert_number = $1;
 
+-- name: limit_waiting
+-- description: An act that waits for somebody's change of the order keeps its connection from all others meanwhile.
+SET LOCAL lock_timeout = '3s';
+
 -- name: share_order_head
 -- description: No change of the order slips in between reading the alert and acting on it.
 SELECT change_number FROM order_head WHERE order_id = $1 FOR SHARE;
@@ -61,20 +65,30 @@ SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from
    FOR UPDATE OF a;
 
 -- name: load_evidence
--- description: The newest judged matches of an episode and of alerts merged into it, with their events.
--- $1 root alert id, $2 order, $3 respondent, $4 limit.
+-- description: The newest judged matches of an episode and of alerts merged into it, with their events; and of each kind
+-- of match the best relation's newest, however old: an alert is not shown without the plate that it stands on.
+-- $1 root alert id, $2 order, $3 respondent, $4 how many of the newest, $5 relations, best first.
+WITH ranked AS (
+    SELECT d.order_id, d.respondent_id, d.zone_id, d.source, d.event_id, d.observed_at, d.content_digest,
+           count(*) OVER () AS total,
+           row_number() OVER (ORDER BY d.observed_at DESC, d.source, d.event_id, d.zone_id) AS newest,
+           row_number() OVER (PARTITION BY d.match_kind
+                                  ORDER BY array_position($5::text[], d.zone_relation), d.observed_at DESC,
+                                           d.source, d.event_id, d.zone_id) AS best
+      FROM alert a
+      JOIN decision d USING (alert_id, raised_observed_at)
+     WHERE a.order_id = $2 AND a.respondent_id = $3
+       AND (a.alert_id = $1 OR a.merged_into = $1)
+)
 SELECT d.observed_at, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
        d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
        d.policy_sha256, d.engine, d.detail_sealed, s.payload_sealed, s.content_conflict, s.topic,
-       s.partition, s.record_offset, count(*) OVER () AS total
-  FROM alert a
-  JOIN decision d USING (alert_id, raised_observed_at)
-  JOIN sighting s ON (s.order_id, s.source, s.event_id, s.observed_at, s.content_digest)
-                   = (d.order_id, d.source, d.event_id, d.observed_at, d.content_digest)
- WHERE a.order_id = $2 AND a.respondent_id = $3
-   AND (a.alert_id = $1 OR a.merged_into = $1)
- ORDER BY d.observed_at DESC, d.source, d.event_id, d.zone_id
- LIMIT $4;
+       s.partition, s.record_offset, r.total
+  FROM ranked r
+  JOIN decision d USING (order_id, respondent_id, zone_id, source, event_id, observed_at, content_digest)
+  JOIN sighting s USING (order_id, source, event_id, observed_at, content_digest)
+ WHERE r.newest <= $4 OR r.best = 1
+ ORDER BY r.newest;
 
 -- name: load_decisions
 -- description: Every decision of an episode and of alerts merged into it, whether or not its event is still there.

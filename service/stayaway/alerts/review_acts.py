@@ -66,10 +66,13 @@ async def confirm(
     """Record VERIFIED_LEAD. `has_image`: an image of this alert's reads can be shown.
 
     Raises ActRefusedError where a needed statement is missing, ConflictError where somebody
-    else holds the alert, it is closed, or its evidence changed since it was looked at.
+    else holds the alert, it is closed, or its evidence changed since it was looked at. The same act
+    of the same person on the same evidence again is no act: the alert as it is.
     """
     async with conn.transaction():
         row, root_id = await _locked(conn, alert_number)
+        if _is_repeat(row, reviewer, "VERIFIED_LEAD", confirmation.seen):
+            return row
         _check_actable(row, reviewer, now)
         _check_seen(row, confirmation.seen)
         has_plate = await conn.fetchval(_SQL.has_plate, root_id, row.order_id, row.respondent_id)
@@ -104,6 +107,8 @@ async def dismiss(
         raise ActRefusedError(problems)
     async with conn.transaction():
         row, _ = await _locked(conn, alert_number)
+        if _is_repeat(row, reviewer, dismissal.reason_code, dismissal.seen):
+            return row
         _check_actable(row, reviewer, now)
         _check_seen(row, dismissal.seen)
         await conn.execute(_SQL.dispose, alert_number, "DISMISSED", dismissal.reason_code, now, reviewer.name)
@@ -141,6 +146,7 @@ async def _locked(conn: Connection, alert_number: int) -> tuple[AlertRow, str]:
     found = await conn.fetchrow(_SQL.find_by_number, alert_number)
     if found is None:
         raise NotFoundError("There is no such alert.", "Look at the list for the alerts there are.")
+    await conn.execute(_SQL.limit_waiting)
     await conn.fetchrow(_SQL.share_order_head, found["order_id"])
     row = await conn.fetchrow(_SQL.lock_alert, alert_number)
     assert row is not None
@@ -153,6 +159,12 @@ def _check_actable(row: AlertRow, reviewer: Reviewer, now: datetime) -> None:
     holder = row.claim_holder(now)
     if holder is not None and holder != reviewer.name:
         raise ConflictError(f"{holder} holds this alert.", "Wait until the claim runs out, or ask them.")
+
+
+def _is_repeat(row: AlertRow, reviewer: Reviewer, disposition: str, seen: str | None) -> bool:
+    """Whether it is recorded already: sent again by whoever got no answer the first time."""
+    is_theirs = (row.disposition, row.disposed_by) == (disposition, reviewer.name)
+    return row.state in ("CONFIRMED", "DISMISSED") and is_theirs and seen in (None, row.seen)
 
 
 def _check_seen(row: AlertRow, seen: str | None) -> None:

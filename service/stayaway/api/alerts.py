@@ -52,9 +52,10 @@ ActorName = Annotated[
 ]
 
 
-def has_image(settings: ReviewSettings, view: AlertView) -> bool:
-    """Whether an image of any of the alert's reads can be shown."""
-    return any(settings.images(sha256) is not None for sha256 in view.image_sha256s)
+def shown_image(settings: ReviewSettings, view: AlertView) -> str | None:
+    """The digest of the image beside the plate: of that very read, where one is stored."""
+    sha256 = view.best_plate.read.image_sha256 if view.best_plate else None
+    return sha256 if sha256 and settings.images(sha256) is not None else None
 
 
 def alerts_router(settings: ReviewSettings) -> APIRouter:
@@ -145,7 +146,7 @@ def _add_acts(router: APIRouter, settings: ReviewSettings) -> None:
                 body.to_confirmation(),
                 _reviewer(actor),
                 policy=settings.policy,
-                has_image=has_image(settings, view),
+                has_image=shown_image(settings, view) is not None,
                 now=now,
             )
         return AlertItem.of(row, now)

@@ -20,7 +20,7 @@ from stayaway.api.settings import ReviewSettings
 from stayaway.api.zone_files import zone_files_router
 from stayaway.kernel.errors import StayawayError
 from stayaway.platform.logging import get_logger
-from stayaway.platform.postgres import UNREACHABLE
+from stayaway.platform.postgres import BUSY, UNREACHABLE
 
 PageOfProblem = Callable[[Request, Problem], Response]
 
@@ -52,7 +52,7 @@ def create_api(
     app.include_router(health_router(settings))
 
     async def answer(request: Request, error: Exception) -> Response:
-        problem = problem_of(error)
+        problem = problem_of(error, may_act=request.method not in ("GET", "HEAD"))
         assert problem is not None
         if problem.status >= 500:
             tell_failure(error)
@@ -60,7 +60,7 @@ def create_api(
             return problem.response()
         return page_of_problem(request, problem)
 
-    for kind in (StayawayError, RequestValidationError, HTTPException, *UNREACHABLE):
+    for kind in (StayawayError, RequestValidationError, HTTPException, *UNREACHABLE, *BUSY):
         app.add_exception_handler(kind, answer)
     app.add_middleware(Guard, on_failure=tell_failure)
     return app

@@ -23,7 +23,7 @@ from stayaway.kernel.errors import (
 )
 from stayaway.kernel.forms import REMEDIES
 from stayaway.kernel.jsontext import json_pointer
-from stayaway.platform.postgres import UNREACHABLE
+from stayaway.platform.postgres import BUSY, UNREACHABLE
 
 _REMEDIES = {
     **REMEDIES,
@@ -78,8 +78,12 @@ _OWN: tuple[tuple[type[StayawayError], str, str, int], ...] = (
 )
 
 
-def problem_of(error: BaseException) -> Problem | None:
-    """The problem that `error` is to whoever asked; None for what nobody foresaw."""
+def problem_of(error: BaseException, *, may_act: bool) -> Problem | None:
+    """The problem that `error` is to whoever asked; None for what nobody foresaw.
+
+    `may_act`: whether the request may change something. Where the connection breaks nobody knows then
+    whether it did: the answer to a COMMIT can be lost when all is recorded.
+    """
     if isinstance(error, StayawayError):
         _, name, title, status = next(own for own in _OWN if isinstance(error, own[0]))
         return _own(error, name, title, status)
@@ -93,7 +97,15 @@ def problem_of(error: BaseException) -> Problem | None:
             type="urn:stayaway:problem:database",
             title="The database does not answer.",
             status=503,
-            remedy="Wait a moment and load again; nothing was recorded.",
+            detail="It is not known whether this was recorded." if may_act else "",
+            remedy="Wait a moment, load it again and look." if may_act else "Wait a moment and load again.",
+        )
+    if isinstance(error, BUSY):
+        return Problem(
+            type="urn:stayaway:problem:busy",
+            title="The database has too much to do, or somebody is changing the same.",
+            status=503,
+            remedy="Try again in a moment; nothing was recorded.",
         )
     return None
 

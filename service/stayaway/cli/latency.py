@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from stayaway.cli.database import opened_database
-from stayaway.cli.options import Database, end_with_async, say, settings_with
+from stayaway.cli.options import Database, end_with_async, settings_with
 
 
 def latency(
@@ -20,9 +20,8 @@ def latency(
     async def run() -> None:
         settings = settings_with(database=database)
         since_at = now() - timedelta(days=days)
-        async with opened_database(settings):
-            dsn = settings.need_database()
-            lines = await latency_lines(dsn, since_at, wait_s=settings.wait_s, on_wait=say)
+        async with opened_database(settings) as conn:
+            lines = await latency_lines(conn, since_at)
         for line in lines:
             typer.echo(line)
 

@@ -21,8 +21,8 @@ def list_(database: Database = None) -> None:
 
     async def run() -> None:
         settings = settings_with(database=database)
-        async with opened_database(settings):
-            lines = await position_lines(settings.need_database(), wait_s=settings.wait_s, on_wait=say)
+        async with opened_database(settings) as conn:
+            lines = await position_lines(conn)
         for line in lines:
             typer.echo(line)
 

@@ -16,7 +16,8 @@ from stayaway.alerts.review_model import (
     ListQuery,
     Reviewer,
 )
-from stayaway.api.alerts import has_image
+from stayaway.api.address import PLAIN_DIGITS
+from stayaway.api.alerts import shown_image
 from stayaway.api.session import Desk, Desks, ForeignFormError, clean_name, remember_name, remember_session
 from stayaway.api.settings import ReviewSettings, StreamStatus
 from stayaway.console.live import Outbox, follow, load_changed
@@ -31,8 +32,8 @@ _THEME_COOKIE = "stayaway_theme"
 _YEAR_S = 365 * 86_400
 _IMAGE_TYPES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
-Number = Annotated[int, Path(ge=1, lt=2**63)]
-Cursor = Annotated[int, Query(ge=0, lt=2**63)]
+Number = Annotated[int, Path(ge=1, lt=2**63), PLAIN_DIGITS]
+Cursor = Annotated[int, Query(ge=0, lt=2**63), PLAIN_DIGITS]
 Token = Annotated[str, Form(max_length=128)]
 Seen = Annotated[str, Form(max_length=16)]
 Done = Annotated[Literal["claimed", "confirmed", "dismissed", "acknowledged"] | None, Query()]
@@ -103,7 +104,7 @@ class Pages:
         self,
         request: Request,
         list_name: Annotated[ListName, Query(alias="list")] = "live",
-        before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+        before: Annotated[int | None, Query(ge=1, lt=2**63), PLAIN_DIGITS] = None,
     ) -> Response:
         """One list, newest first."""
         desk = self._desks.of(request)
@@ -119,6 +120,7 @@ class Pages:
             )
         context = {
             **await self._frame(request, desk),
+            "path": f"/alerts?list={list_name}",
             "page": page,
             "list_name": list_name,
             "cursor": cursor,
@@ -146,14 +148,22 @@ class Pages:
         context = {
             **await self._frame(request, desk),
             **self._presenter.alert_context(view),
+            "path": f"/alerts/{alert_number}",  # also where a refused act is answered with the page
             "cursor": cursor,
-            "done": done,
+            "done": done if done and self._is_done(view, desk, done) else None,
             "refused": refused,
             "problems": problems,
             "typed": {"sight": None, "second_look": False, "reason_code": "", **(typed or {})},
         }
         status = 200 if refused is None else 409 if isinstance(refused, ConflictError) else 422
         return self._page("alert.html", context, status)
+
+    def _is_done(self, view: AlertView, desk: Desk, done: str) -> bool:
+        """Whether that is the last thing that anybody did, from this desk, and holds still."""
+        last = view.acts[-1] if view.acts else None
+        is_last = last is not None and (last.act, last.actor) == (done.upper(), desk.name)
+        holder = view.row.claim_holder(self._settings.wall_clock())
+        return is_last and (done != "claimed" or holder == desk.name)
 
     async def _load(self, alert_number: int, desk: Desk, view: str = "page") -> tuple[AlertView, int]:
         async with self._settings.pool.acquire() as conn:
@@ -223,11 +233,13 @@ class Pages:
                     confirmation,
                     _reviewer(desk),
                     policy=self._settings.policy,
-                    has_image=has_image(self._settings, view),
+                    has_image=shown_image(self._settings, view) is not None,
                     now=self._settings.wall_clock(),
                 )
-        except (ConflictError, ActRefusedError) as refused:
-            typed = {"act": "confirm", "sight": sight, "second_look": second_look}
+        except ConflictError as refused:  # nothing stated before holds of what there is now
+            return await self._alert_page(request, desk, alert_number, refused=refused)
+        except ActRefusedError as refused:
+            typed = {"sight": sight, "second_look": second_look}
             return await self._alert_page(request, desk, alert_number, refused=refused, typed=typed)
         return _see(f"/alerts/{alert_number}?done=confirmed")
 
@@ -251,8 +263,10 @@ class Pages:
                     _reviewer(desk),
                     now=self._settings.wall_clock(),
                 )
-        except (ConflictError, ActRefusedError) as refused:
-            typed = {"act": "dismiss", "reason_code": reason_code}
+        except ConflictError as refused:
+            return await self._alert_page(request, desk, alert_number, refused=refused)
+        except ActRefusedError as refused:
+            typed = {"reason_code": reason_code}
             return await self._alert_page(request, desk, alert_number, refused=refused, typed=typed)
         return _see(f"/alerts/{alert_number}?done=dismissed")
 

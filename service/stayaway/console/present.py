@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stayaway.alerts import words
 from stayaway.alerts.review_model import LIST_NAMES, AlertRow, AlertView, ListName
 from stayaway.alerts.words import age_words
+from stayaway.api.alerts import shown_image
 from stayaway.api.settings import ReviewSettings
 from stayaway.console.sketch import HEIGHT, MOST_NUMBERED, WIDTH, draw, map_features, places_of
 from stayaway.kernel.decimals import exact
@@ -36,8 +37,11 @@ def _clock_time(at: datetime) -> str:
 
 
 def _local(at: datetime, zone_name: str) -> str:
-    """The wall clock of the court's zone, with its abbreviation."""
-    return at.astimezone(load_time_zone(zone_name)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    """The wall clock of the court's zone, with its abbreviation; UTC where the calendar ends before it."""
+    try:
+        return at.astimezone(load_time_zone(zone_name)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except OverflowError:
+        return _utc(at)
 
 
 def _distance(value: float, unit: str) -> str:
@@ -116,8 +120,6 @@ class Presenter:
             "height": HEIGHT,
             "differences": difference_words(plate.characters) if plate else (),
             "needs_second_look": view.row.match_kind in self._settings.policy.second_look_kinds,
-            "image_sha256": next(
-                (sha for sha in view.image_sha256s if self._settings.images(sha) is not None), None
-            ),
+            "image_sha256": shown_image(self._settings, view),
             "zone_name": view.version.court_time_zone,
         }

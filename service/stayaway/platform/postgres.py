@@ -15,6 +15,7 @@ from stayaway.kernel.instants import from_us, to_us
 from stayaway.platform.queries import Queries, QueryError, load_queries
 
 __all__ = [
+    "BUSY",
     "UNREACHABLE",
     "Connection",
     "Pool",
@@ -41,6 +42,17 @@ UNREACHABLE = (
 
 A transaction that is left then raises InterfaceError; asyncpg raises InternalClientError after a killed
 backend, which is neither that nor a PostgresError.
+"""
+
+BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.SerializationError,
+)
+"""What a server says that goes on but cannot do this now: the transaction is over, nothing of it recorded.
+
+Too many connections, a full disk and memory are InsufficientResourcesError too.
 """
 
 _CONNECT_TIMEOUT_S = 5.0

@@ -1,4 +1,4 @@
-"""What the command line runs: the matcher until it is told to stop, positions, gaps. Prints nothing."""
+"""What the command line runs: the matcher until it is told to stop, and positions. Prints nothing."""
 
 import asyncio
 import gc
@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,13 @@ from stayaway.kernel.errors import StayawayError
 from stayaway.kernel.instants import format_instant
 from stayaway.kernel.timezones import TZDATA_VERSION
 from stayaway.platform.logging import get_logger
-from stayaway.platform.postgres import connect
+from stayaway.platform.postgres import Connection
 from stayaway.platform.seal import Seal
 from stayaway.worker.breaker import BreakerTrippedError
 from stayaway.worker.counters import Counters
 from stayaway.worker.health import Health, serve_health
 from stayaway.worker.loop import MatcherSettings, MatcherWorker
-from stayaway.worker.partitions import SQL, record_gap
+from stayaway.worker.partitions import SQL
 
 EXIT_STOPPED = 0
 EXIT_FAILED = 1
@@ -140,39 +139,12 @@ def _log_stop(counters: Counters) -> None:
     )
 
 
-async def position_lines(dsn: str, *, wait_s: float, on_wait: Callable[[str], None]) -> list[str]:
+async def position_lines(conn: Connection) -> list[str]:
     """One line for each partition: where it stands, since when, and what holds it."""
-    conn = await connect(dsn, wait_s=wait_s, on_wait=on_wait)
-    try:
-        rows = await conn.fetch(SQL.list_positions)
-    finally:
-        await conn.close()
+    rows = await conn.fetch(SQL.list_positions)
     return [
         f"{row['topic']}/{row['partition']} next {row['next_offset']} (first {row['first_offset']})"
         f" epoch {row['epoch']} owner {row['owner']} at {format_instant(row['updated_at'])}"
         + (f" HELD {row['hold_reason']}" if row["hold_reason"] else "")
         for row in rows
     ]
-
-
-async def run_gap(
-    dsn: str,
-    seal: Seal,
-    *,
-    topic: str,
-    partition: int,
-    to_offset: int,
-    actor: str,
-    reason_text: str,
-    at: datetime,
-    wait_s: float,
-    on_wait: Callable[[str], None],
-) -> None:
-    """Record a GAP for a held partition, so that reading goes on at `to_offset` (see `record_gap`)."""
-    conn = await connect(dsn, wait_s=wait_s, on_wait=on_wait)
-    try:
-        await record_gap(
-            conn, seal, (topic, partition), to_offset, actor=actor, reason_text=reason_text, at=at
-        )
-    finally:
-        await conn.close()

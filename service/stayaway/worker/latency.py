@@ -4,12 +4,12 @@ Both instants are clocks' of the hosts that took them: the recording one's befor
 the matcher's when the change was in use. On hosts whose clocks differ the difference is in there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from stayaway.kernel.instants import format_instant
-from stayaway.platform.postgres import Connection, connect, load_queries
+from stayaway.platform.postgres import Connection, load_queries
 
 _QUERIES = load_queries("stayaway.worker", "latency.sql")
 
@@ -39,16 +39,10 @@ async def record_applied(conn: Connection, owner: str, applied: Sequence[Applied
     )
 
 
-async def latency_lines(
-    dsn: str, since_at: datetime, *, wait_s: float, on_wait: Callable[[str], None]
-) -> list[str]:
+async def latency_lines(conn: Connection, since_at: datetime) -> list[str]:
     """For people: a line for each matcher that put changes in use since `since_at`, then the slowest."""
-    conn = await connect(dsn, wait_s=wait_s, on_wait=on_wait)
-    try:
-        rows = await conn.fetch(_QUERIES.summary, since_at)
-        slowest = await conn.fetch(_QUERIES.slowest, since_at)
-    finally:
-        await conn.close()
+    rows = await conn.fetch(_QUERIES.summary, since_at)
+    slowest = await conn.fetch(_QUERIES.slowest, since_at)
     if not rows:
         return ["No change of the registry was followed by a running matcher in this time."]
     lines = [
