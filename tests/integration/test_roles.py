@@ -252,6 +252,7 @@ async def test_no_role_can_take_a_guard_off(accounts: Accounts, name: str) -> No
             "DROP TABLE audit_entry",
             "SET session_replication_role = replica",
             "CREATE TABLE more (x integer)",
+            "CREATE TEMPORARY TABLE order_draft_edit (x integer)",
         ):
             assert await tried(conn, act) is Denied, act
 
