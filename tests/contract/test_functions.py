@@ -22,9 +22,7 @@ async def test_every_function_names_where_it_looks(database: str) -> None:
         found = {row["name"]: row["settings"] for row in await conn.fetch(FUNCTIONS)}
     finally:
         await conn.close()
-    assert {"refuse_change()", "refuse_approval_by_a_writer()", "refuse_confirmation_by_a_writer()"} <= set(
-        found
-    )
+    assert {"refuse_change()", "refuse_approval_by_a_writer()"} <= set(found)
     assert {name for name, settings in found.items() if PINNED not in (settings or ())} == set(), (
         "a function needs: SET search_path = pg_catalog, public, pg_temp"
     )

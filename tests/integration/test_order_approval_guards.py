@@ -230,18 +230,14 @@ async def test_no_table_of_a_sessions_own_hides_what_the_guards_look_at(desk: De
         who, constraint = "bob", "order_approval_of_an_open_draft"
         path = f"order-drafts/{draft['draft_number']}/withdrawal"
         assert (await desk.send("POST", path, "ann", {}, if_match=draft["etag"])).status_code == 200
+    made = f"CREATE TEMPORARY TABLE {table} (draft_number bigint, author_ref bytea, state text)"
+    sql = APPROVAL.replace("INTO order", "INTO public.order").replace("FROM order", "FROM public.order")
     async with desk.pool.acquire() as conn:
-        await conn.execute(
-            f"CREATE TEMPORARY TABLE {table} (draft_number bigint, author_ref bytea, state text)"
-        )
-        if table == "order_draft":
-            await conn.execute("INSERT INTO pg_temp.order_draft VALUES (1, '', 'OPEN')")
+        await conn.execute(made)
+        await conn.execute(f"INSERT INTO pg_temp.{table} VALUES (1, '', 'OPEN')")
         with pytest.raises(asyncpg.CheckViolationError) as caught:
-            sql = APPROVAL.replace("order_approval", "public.order_approval")
-            sql = sql.replace("order_draft_edit", "public.order_draft_edit")
             await conn.execute(sql, 2, "SECOND_PERSON", ref(desk, who), START, None)
         assert caught.value.constraint_name == constraint
-        await conn.execute(f"DROP TABLE pg_temp.{table}")
 
 
 async def test_no_table_of_a_sessions_own_lets_a_writer_confirm(desk: Desk) -> None:
@@ -252,7 +248,6 @@ async def test_no_table_of_a_sessions_own_lets_a_writer_confirm(desk: Desk) -> N
         with pytest.raises(asyncpg.CheckViolationError) as caught:
             await conn.execute(CONFIRMATION, ref(desk, "ann"), START + timedelta(minutes=1))
         assert caught.value.constraint_name == "order_confirmation_by_another"
-        await conn.execute("DROP TABLE pg_temp.order_draft_edit")
 
 
 def emergency_by(desk: Desk, name: str) -> tuple[Any, ...]:
