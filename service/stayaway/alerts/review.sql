@@ -63,7 +63,7 @@ SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from
 -- name: load_evidence
 -- description: The newest judged matches of an episode and of alerts merged into it, with their events.
 -- $1 root alert id, $2 order, $3 respondent, $4 limit.
-SELECT d.observed_at, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
+SELECT d.observed_at, d.content_digest, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
        d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
        d.policy_sha256, d.engine, d.detail_sealed, s.payload_sealed, s.content_conflict, s.topic,
        s.partition, s.record_offset, count(*) OVER () AS total
