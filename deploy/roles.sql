@@ -25,6 +25,12 @@ END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public, export FROM stayaway_matcher, stayaway_api, stayaway_auditor, PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM stayaway_matcher, stayaway_api, stayaway_auditor, PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM stayaway_matcher, stayaway_api, stayaway_auditor, PUBLIC;
+-- Nobody needs temporary tables, and a statement of ours must not find one of them in the place of a table.
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM stayaway_matcher, stayaway_api, stayaway_auditor, PUBLIC',
+                   current_database());
+END $$;
 GRANT USAGE ON SCHEMA public TO stayaway_matcher, stayaway_api, stayaway_auditor;
 GRANT USAGE ON SCHEMA export TO stayaway_auditor;
 

@@ -1,13 +1,21 @@
 """Audit entries in Postgres: appended with the act, and any change to them found."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
-from stayaway.audit.entries import EntryType, NewEntry, StreamHead, build_entries, partition_stream
+from stayaway.audit.entries import (
+    AuditRow,
+    EntryType,
+    NewEntry,
+    StreamHead,
+    build_entries,
+    partition_stream,
+)
 from stayaway.audit.store import (
     AuditError,
     Problem,
@@ -20,6 +28,7 @@ from stayaway.audit.store import (
     verify_stream,
 )
 from stayaway.kernel.errors import ConflictError
+from stayaway.platform.postgres import load_queries
 from stayaway.platform.seal import FileSeal, SealError
 from support.databases import SERVERS
 from support.keys import made_keys
@@ -132,11 +141,9 @@ async def test_rivals_make_one_chain(database: str, seal: FileSeal) -> None:
 async def test_a_partitions_head_is_its_fenced_row(conn: asyncpg.Connection, seal: FileSeal) -> None:
     stream = partition_stream("reads.v1", 4)
     rows, head = build_entries(seal, StreamHead(stream), [new_entry(n, None) for n in range(3)])
-    await insert_rows(conn, rows)
+    with pytest.raises(asyncpg.CheckViolationError, match="not where the stream's head is"):
+        await insert_rows(conn, rows)
     await insert_rows(conn, [])
-    assert await verify_stream(conn, seal, stream) == [
-        Problem(stream, 3, "the stream has entries and no head")
-    ]
     await conn.execute(
         """INSERT INTO partition_position (topic, partition, next_offset, epoch, owner, first_offset,
                stream_sequence, last_entry_hash, coverage_from, coverage_opened_at, coverage_policy,
@@ -144,6 +151,10 @@ async def test_a_partitions_head_is_its_fenced_row(conn: asyncpg.Connection, sea
            VALUES ('reads.v1', 4, 0, 1, 'm', 0, $1, $2, 0, $3, 'p', 'e', '', '', $3)""",
         head.stream_sequence, head.last_entry_hash, AT,
     )  # fmt: skip
+    assert (await verify_stream(conn, seal, stream)) == [
+        Problem(stream, 0, "the head says entry 3 is the last: the tail differs")
+    ]
+    await insert_rows(conn, rows)
     assert await verify_stream(conn, seal, stream) == []
     assert await list_streams(conn) == [stream]
 
@@ -221,8 +232,57 @@ async def test_an_inserted_entry_is_found(recorded: asyncpg.Connection, seal: Fi
     """Even one made with the keys and the right code, if it was not appended through the head."""
     rows = await load_entries(recorded, "web")
     forged, _ = build_entries(seal, StreamHead("web", 3, rows[-1].leaf_hash), [new_entry(7)])
-    await insert_rows(recorded, forged)
+    sql = load_queries("stayaway.audit", "audit.sql").insert_entries
+    assert await tamper(recorded, sql, *zip(*forged, strict=True)) == "INSERT 0 1"
     assert await verify_stream(recorded, seal, "web")
+
+
+async def test_no_entry_takes_a_number_that_its_stream_has_not_come_to(
+    recorded: asyncpg.Connection, seal: FileSeal
+) -> None:
+    """It could never be removed, and the next act would fail on it for ever."""
+    rows = await load_entries(recorded, "web")
+    end = StreamHead("web", 3, rows[-1].leaf_hash)
+    for head in (end, StreamHead("web", 4, bytes(32)), StreamHead("none", 0)):
+        beside, _ = build_entries(seal, head, [new_entry(7)])
+        with pytest.raises(asyncpg.CheckViolationError, match="not where the stream's head is"):
+            await insert_rows(recorded, beside)
+    two, after = build_entries(seal, end, [new_entry(8), new_entry(9)])
+    for broken in ((two[1],), (two[0]._replace(leaf_hash=bytes(32)), two[1])):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await moved(recorded, after, broken)
+    assert await verify_stream(recorded, seal, "web") == []
+    await moved(recorded, after, two)
+    assert await verify_stream(recorded, seal, "web") == []
+
+
+async def moved(conn: asyncpg.Connection, head: StreamHead, rows: Sequence[AuditRow]) -> None:
+    """The head to its place, then these entries."""
+    async with conn.transaction():
+        await move_head(conn, head)
+        await insert_rows(conn, rows)
+
+
+async def move_head(conn: asyncpg.Connection, head: StreamHead) -> None:
+    sql = "UPDATE audit_stream SET stream_sequence = $2, last_entry_hash = $3 WHERE stream = $1"
+    await conn.execute(sql, head.stream, head.stream_sequence, head.last_entry_hash)
+
+
+@pytest.mark.parametrize("sequence", [3, 4, 2**63 - 1])
+async def test_no_head_moves_without_its_entries(
+    recorded: asyncpg.Connection, seal: FileSeal, sequence: int
+) -> None:
+    """The next act would leave a gap, or find no number any more."""
+    with pytest.raises(asyncpg.CheckViolationError, match="without entries that lead there"):
+        await move_head(recorded, StreamHead("web", sequence, bytes(31) + b"x"))
+    with pytest.raises(asyncpg.CheckViolationError, match="without entries that lead there"):
+        await recorded.execute("INSERT INTO audit_stream VALUES ('another', $1, $2)", sequence, bytes(32))
+    assert await verify_stream(recorded, seal, "web") == []
+
+
+async def test_a_partitions_stream_has_no_head_among_those_of_acts(conn: asyncpg.Connection) -> None:
+    with pytest.raises(asyncpg.CheckViolationError, match="audit_stream_of_acts"):
+        await conn.execute("INSERT INTO audit_stream VALUES ('reads.v1/4', 0, $1)", bytes(32))
 
 
 async def test_a_payload_is_unreadable_without_its_orders_key(

@@ -219,3 +219,37 @@ async def test_a_draft_changed_behind_the_program_is_not_read(desk: Desk) -> Non
     answer = await desk.send("POST", "order-drafts/1/approval", "bob", body, if_match=draft["etag"])
     assert answer.status_code == 500
     assert (await desk.get("orders"))["orders"] == []
+
+
+@pytest.mark.parametrize("table", ["order_draft_edit", "order_draft"])
+async def test_no_table_of_a_sessions_own_hides_what_the_guards_look_at(desk: Desk, table: str) -> None:
+    """Neither who wrote an earlier edit, nor that the draft is closed."""
+    draft = await edited_twice(desk)
+    who, constraint = "ann", "order_approval_by_another"
+    if table == "order_draft":
+        who, constraint = "bob", "order_approval_of_an_open_draft"
+        path = f"order-drafts/{draft['draft_number']}/withdrawal"
+        assert (await desk.send("POST", path, "ann", {}, if_match=draft["etag"])).status_code == 200
+    made = f"CREATE TEMPORARY TABLE {table} (draft_number bigint, author_ref bytea, state text)"
+    sql = APPROVAL.replace("INTO order", "INTO public.order").replace("FROM order", "FROM public.order")
+    async with desk.pool.acquire() as conn:
+        await conn.execute(made)
+        await conn.execute(f"INSERT INTO pg_temp.{table} VALUES (1, '', 'OPEN')")
+        with pytest.raises(asyncpg.CheckViolationError) as caught:
+            await conn.execute(sql, 2, "SECOND_PERSON", ref(desk, who), START, None)
+        assert caught.value.constraint_name == constraint
+
+
+async def test_no_table_of_a_sessions_own_lets_a_writer_confirm(desk: Desk) -> None:
+    await edited_twice(desk)
+    async with desk.pool.acquire() as conn:
+        await conn.execute(APPROVAL, 2, *emergency_by(desk, "dora"))
+        await conn.execute("CREATE TEMPORARY TABLE order_draft_edit (draft_number bigint, author_ref bytea)")
+        with pytest.raises(asyncpg.CheckViolationError) as caught:
+            await conn.execute(CONFIRMATION, ref(desk, "ann"), START + timedelta(minutes=1))
+        assert caught.value.constraint_name == "order_confirmation_by_another"
+
+
+def emergency_by(desk: Desk, name: str) -> tuple[Any, ...]:
+    kind, at, until_at = EMERGENCY
+    return kind, ref(desk, name), at, until_at

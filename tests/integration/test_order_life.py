@@ -185,7 +185,7 @@ async def test_an_order_that_expires_marks_its_open_alerts_once_somebody_looks(d
 
     async def look(now: datetime) -> tuple[str, ...]:
         async with desk.pool.acquire() as conn:
-            return await mark_ended_orders(conn, desk.seal, POLICY, actor="timer", at=now)
+            return (await mark_ended_orders(conn, desk.seal, POLICY, actor="timer", at=now)).alert_ids
 
     async def sequence() -> int:
         async with desk.pool.acquire() as conn:
@@ -242,7 +242,7 @@ async def test_a_lapsed_emergency_marks_its_open_alerts(desk: Desk) -> None:
         later = at + timedelta(hours=25)
         marked = await mark_ended_orders(conn, desk.seal, POLICY, actor="timer", at=later)
     alert = await desk.get(f"alerts/{number}")
-    assert (marked, alert["standing"]) == ((alert["alert_id"],), "ORDER_SINCE_ENDED")
+    assert (marked.alert_ids, alert["standing"]) == ((alert["alert_id"],), "ORDER_SINCE_ENDED")
 
 
 async def test_an_act_sent_twice_is_recorded_once(desk: Desk) -> None:

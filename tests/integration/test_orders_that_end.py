@@ -74,7 +74,9 @@ class World:
         await self.matcher.load()
 
     async def look(self, number: int) -> tuple[str, ...]:
-        return await mark_ended_orders(self.conn, self.seal, POLICY, actor="timer", at=minute(number))
+        marked = await mark_ended_orders(self.conn, self.seal, POLICY, actor="timer", at=minute(number))
+        assert marked.unread == {}
+        return marked.alert_ids
 
     async def alert(self) -> Any:
         """The alert that was raised last."""

@@ -252,8 +252,54 @@ async def test_no_role_can_take_a_guard_off(accounts: Accounts, name: str) -> No
             "DROP TABLE audit_entry",
             "SET session_replication_role = replica",
             "CREATE TABLE more (x integer)",
+            "CREATE TEMPORARY TABLE order_draft_edit (x integer)",
         ):
             assert await tried(conn, act) is Denied, act
+
+
+@pytest.mark.parametrize("name", ["matcher", "api"])
+async def test_no_role_can_stop_the_acts_to_come(accounts: Accounts, seal: FileSeal, name: str) -> None:
+    """An entry where the next one goes could never be removed: no recall could be recorded any more."""
+    async with opened_desk(accounts.of("api"), seal) as desk:
+        await desk.in_force()
+        async with connected(accounts.of("api")) as conn:
+            head = await conn.fetchval("SELECT stream_sequence FROM audit_stream WHERE stream = 'orders'")
+        async with connected(accounts.of(name)) as conn:
+            with pytest.raises(asyncpg.CheckViolationError):
+                await conn.execute(NEXT_ENTRY, head + 1)
+        recalled = {"recalled_at": format_instant(desk.clock.now), "reason_text": "dismissed"}
+        assert (await desk.send("POST", "orders/O1/recalls", "ann", recalled)).status_code == 201
+
+
+NEXT_ENTRY = """INSERT INTO audit_entry (stream, stream_sequence, entry_id, entry_type, recorded_at,
+    actor_ref, subject_ref, previous_hash, commitment, leaf_hash, payload_sealed)
+VALUES ('orders', $1, gen_random_uuid(), 'ORDER_ACTED', now(), '', '', '', '', '', '')"""
+
+
+async def test_a_matcher_closes_no_alert(accounts: Accounts, seal: FileSeal) -> None:
+    """Nor takes it from whoever holds it, nor raises one closed; it merges one into another, as it must."""
+    async with opened_desk(accounts.of("api"), seal) as desk:
+        await desk.in_force()
+        number = await an_alert(accounts, desk)
+        async with connected(accounts.of("matcher")) as conn:
+            for state in ("CLAIMED", "CONFIRMED", "DISMISSED", "WITHDRAWN", "MERGED"):
+                assert await tried(conn, f"UPDATE alert SET state = '{state}'") is Denied, state
+            merged = "UPDATE alert SET state = 'MERGED', merged_into = alert_id || '/2'"
+            assert await tried(conn, merged) is None
+            assert await tried(conn, raised_as("DISMISSED")) is Denied
+            assert await tried(conn, raised_as("OPEN")) is None
+        assert (await desk.send("POST", f"alerts/{number}/claim", "dora", {})).status_code == 200
+
+
+def raised_as(state: str) -> str:
+    """Another alert like the one there is."""
+    columns = (
+        "raised_observed_at, order_id, respondent_id, raised_at, order_versions, zone_ids, first_observed_at,"
+        " last_observed_at, sighting_count, match_kind, zone_relation, cautions, registry_sequence, known_at,"
+        " policy_sha256, engine"
+    )
+    values = f"SELECT alert_id || '/3', '{state}', {columns} FROM alert"
+    return f"INSERT INTO alert (alert_id, state, {columns}) {values}"
 
 
 async def tried(conn: asyncpg.Connection, sql: str) -> type[Exception] | None:

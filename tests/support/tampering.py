@@ -9,7 +9,7 @@ from stayaway.platform.postgres import Connection
 _GUARDS = """
 SELECT t.tgrelid::regclass::text AS of_table, t.tgname
   FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
- WHERE p.proname IN ('refuse_change', 'refuse_approval_by_a_writer', 'refuse_confirmation_by_a_writer')
+ WHERE p.proname LIKE 'refuse\\_%'
 """
 
 

@@ -1,5 +1,6 @@
 """The members of open alerts, judged again from their sealed evidence on what is known now."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from stayaway.kernel.jsontext import canonical_json, parse_json
 from stayaway.matching.engine import Engine
 from stayaway.matching.model import Match
 from stayaway.platform.postgres import Connection
-from stayaway.platform.seal import Seal
+from stayaway.platform.seal import Seal, SealError
 
 _ENDED = "ORDER_SINCE_ENDED"
 _KEY = ("order_id", "respondent_id", "source", "event_id", "observed_at", "content_digest", "zone_id")
@@ -58,6 +59,7 @@ def judge_again(seal: Seal, rows: Sequence[Any], engine: Engine, policy: Policy)
         key = (row["order_id"], row["source"], row["event_id"], row["observed_at"], row["content_digest"])
         if key not in events:
             events[key] = len(values)
+            # Not compared with its digest: a row that somebody moved keeps no recall out. Who looks is told.
             payload = parse_json(seal.unseal(row["order_id"], "sighting", row["payload_sealed"]))
             values.append(payload["value"].encode())
             digests.append(payload["content_sha256"])
@@ -171,3 +173,55 @@ def members_payload(members: Sequence[Member]) -> list[dict[str, Any]]:
         }
         for member in members
     ]
+
+
+def overwritten_payload(seal: Seal, members: Iterable[Member]) -> list[dict[str, Any]]:
+    """What the rows of changed members said until now, which is overwritten, as an audit entry keeps it.
+
+    With what each was judged on, so that it can be run again, and the SHA-256 of its detail, which proves
+    the steps that were shown.
+    """
+    return [
+        {
+            "source": member.row["source"],
+            "event_id": member.row["event_id"],
+            "observed_at": format_instant(member.row["observed_at"]),
+            "content_sha256": member.content_sha256,
+            "zone_id": member.row["zone_id"],
+            **_judged_before(member.row),
+            **_detail_digests(seal, member.row),
+        }
+        for member in members
+        if member.is_changed
+    ]
+
+
+def _judged_before(row: Any) -> dict[str, Any]:
+    probability = row["inside_probability"]
+    return {
+        "order_version": row["order_version"],
+        "match_kind": row["match_kind"],
+        "region_match": row["region_match"],
+        "description": row["description"],
+        "zone_relation": row["zone_relation"],
+        "inside_probability": None if probability is None else str(probability),
+        "cautions": list(row["cautions"]),
+        "registry_sequence": row["registry_sequence"],
+        "known_at": format_instant(row["known_at"]),
+        "policy_sha256": row["policy_sha256"],
+        "engine": row["engine"],
+        "decided_at": format_instant(row["decided_at"]),
+    }
+
+
+def _detail_digests(seal: Seal, row: Any) -> dict[str, Any]:
+    try:
+        inside = seal.unseal(row["order_id"], "decision", row["detail_sealed"])
+    except SealError:  # changed outside: no reason to keep a change of the order out, and nothing to prove
+        return dict.fromkeys(("detail_sha256", "order_sha256", "input_sha256"))
+    detail = parse_json(inside)
+    return {
+        "detail_sha256": hashlib.sha256(inside).hexdigest(),
+        "order_sha256": detail["order_sha256"],
+        "input_sha256": detail["input_sha256"],
+    }

@@ -9,13 +9,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from stayaway.alerts.stored_events import open_event
 from stayaway.alerts.two_places import Neighbour, Neighbours
 from stayaway.kernel.errors import StayawayError
 from stayaway.kernel.jsontext import parse_json
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
-from stayaway.sightings.model import Refusal
-from stayaway.sightings.wire import parse_sighting
 
 _SQL = load_queries("stayaway.alerts", "review.sql")
 MOST_OPENED = 20
@@ -104,15 +103,8 @@ def _open(seal: Seal, row: Any, wanted: Collection[Identity], owner: Any) -> Nei
     detail = parse_json(seal.unseal(order_id, "decision", row["detail_sealed"]))
     if (detail["vehicle_id"], detail["device_id"]) not in wanted:
         return None
-    event = parse_json(seal.unseal(order_id, "sighting", row["payload_sealed"]))
-    sighting = parse_sighting(event["value"].encode())
-    if isinstance(sighting, Refusal):
-        raise StayawayError(
-            f"a stored sighting cannot be read again ({sighting.reason} at {sighting.field})",
-            "This software reads fewer wire forms than the one that stored it: upgrade it.",
-        )
     return Neighbour(
-        sighting=sighting,
+        sighting=open_event(seal, order_id, row).read(),
         vehicle_id=detail["vehicle_id"],
         device_id=detail["device_id"],
         policy_sha256=row["policy_sha256"],

@@ -16,7 +16,14 @@ from stayaway.access.policies import record_policy
 from stayaway.access.policy import Policy
 from stayaway.access.registry_policy import RegistryPolicy
 from stayaway.alerts.episodes import Alerting, Summary, join_all, split_at_gaps, summarise
-from stayaway.alerts.members import Member, judge_again, members_payload, to_alertings, write_members
+from stayaway.alerts.members import (
+    Member,
+    judge_again,
+    members_payload,
+    overwritten_payload,
+    to_alertings,
+    write_members,
+)
 from stayaway.alerts.model import DISPOSED, AlertRow, Change
 from stayaway.alerts.plan import Raised, free_alert_id
 from stayaway.alerts.queries import SQL
@@ -28,6 +35,7 @@ from stayaway.alerts.rows import (
     episode_payload,
     insert_arguments,
     shown,
+    summary_payload,
     to_alert_row,
 )
 from stayaway.alerts.store import publish_changes
@@ -70,6 +78,7 @@ class Imported:
 class _Work:
     """Everything to be written for the changed orders."""
 
+    seal: Seal
     basis: Basis
     actor: str
     entries: list[NewEntry] = field(default_factory=list)
@@ -186,7 +195,7 @@ async def rejudge_open_alerts(
     snapshot = await load_orders(conn, seal, sorted({row["order_id"] for row in parties}))
     rows = await conn.fetch(SQL.load_members, sorted(chains), list(order_ids))
     members = judge_again(seal, rows, Engine(snapshot, policy), policy)
-    work = _Work(basis=_to_basis(snapshot, policy, at), actor=actor)
+    work = _Work(seal=seal, basis=_to_basis(snapshot, policy, at), actor=actor)
     await write_members(conn, seal, [member for group in members.values() for member in group], work.basis)
     for root_id, (party, chain) in sorted(chains.items()):
         await _settle(conn, party, chain, members.get(root_id, []), work)
@@ -220,11 +229,11 @@ async def _settle(
     conn: Connection, party: Party, chain: Sequence[AlertRow], members: Sequence[Member], work: _Work
 ) -> None:
     """One episode after its members were judged again: withdrawn, marked, shrunk or cut in several."""
-    gone = [member for member in members if not member.stands]
     pairs = to_alertings(members)
     if not pairs:
-        await _withdraw(conn, party, chain, gone, work)
+        await _withdraw(conn, party, chain, members, work)
         return
+    gone = [member for member in members if not member.stands]
     by_alerting = {id(alerting): member for alerting, member in pairs}
     pieces = list(split_at_gaps((alerting for alerting, _ in pairs), work.basis.gap_us))
     summary, count = _summarise(pieces[0])
@@ -235,8 +244,10 @@ async def _settle(
     await conn.execute(SQL.count_revision, [row.alert_id for row in updates])
     ends = any(by_alerting[id(item)].is_newly_ended for item in pieces[0])
     newly = {row.alert_id for row in updates if _is_newly_ended(row, summary, ends=ends)}
+    overwritten = overwritten_payload(work.seal, members)
     for row in updates:
-        _note_revised(party, row, summary, count, gone, work, newly_ended=row.alert_id in newly)
+        about = {**episode_payload(summary, count, work.basis), **_before(row, overwritten)}
+        _note_revised(party, row, about, gone, work, newly_ended=row.alert_id in newly)
     if newly:
         await conn.execute(SQL.ask_claimant, sorted(newly))
     for piece in pieces[1:]:
@@ -259,38 +270,44 @@ def _summarise(piece: Sequence[Alerting]) -> tuple[Summary, int]:
 
 
 async def _withdraw(
-    conn: Connection, party: Party, chain: Sequence[AlertRow], gone: Sequence[Member], work: _Work
+    conn: Connection, party: Party, chain: Sequence[AlertRow], members: Sequence[Member], work: _Work
 ) -> None:
     # Also the one that was closed before: an episode has no alert without a sighting, and the next sighting
     # there must not be counted to what somebody closed for another reason.
-    alert_ids = [row.alert_id for row in chain if row.is_standing]
+    rows = [row for row in chain if row.is_standing]
+    alert_ids = [row.alert_id for row in rows]
     await conn.execute(SQL.withdraw_alerts, alert_ids)
-    for alert_id in alert_ids:
-        work.note("ALERT_WITHDRAWN", party, alert_id, {"whole": True, "members": members_payload(gone)})
-        work.changes.append((alert_id, "WITHDRAWN"))
+    about = {"whole": True, "members": members_payload(members)}
+    overwritten = overwritten_payload(work.seal, members)
+    for row in rows:
+        work.note("ALERT_WITHDRAWN", party, row.alert_id, {**about, **_before(row, overwritten)})
+        work.changes.append((row.alert_id, "WITHDRAWN"))
     work.withdrawn += alert_ids
+
+
+def _before(row: AlertRow, overwritten: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What the alert showed, and what its decisions said, until now: the rows do not say it any more."""
+    shown_before = {"state": row.state, **summary_payload(row.summary, row.sighting_count)}
+    return {"before": shown_before, "decisions_before": list(overwritten)}
 
 
 def _note_revised(
     party: Party,
     row: AlertRow,
-    summary: Summary,
-    count: int,
+    about: dict[str, Any],
     gone: Sequence[Member],
     work: _Work,
     *,
     newly_ended: bool,
 ) -> None:
-    about = episode_payload(summary, count, work.basis)
+    """One entry at least for every alert that stands and shows something else now."""
     if gone:
-        work.note(
-            "ALERT_WITHDRAWN",
-            party,
-            row.alert_id,
-            {**about, "whole": False, "members": members_payload(gone)},
-        )
+        partly = {"whole": False, "members": members_payload(gone)}
+        work.note("ALERT_WITHDRAWN", party, row.alert_id, {**about, **partly})
     if newly_ended:
         work.note("ALERT_ORDER_ENDED", party, row.alert_id, about)
+    if not gone and not newly_ended:
+        work.note("ALERT_REVISED", party, row.alert_id, about)
     if row.state not in DISPOSED:
         (work.ended if newly_ended else work.revised).append(row.alert_id)
     work.changes.append((row.alert_id, "ORDER_ENDED" if newly_ended else "REVISED"))

@@ -6,9 +6,10 @@ each look moves the registry's known_at to now where something has ended, so tha
 too, and judges the open alerts of those orders again by the road of any other change.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.order_changes import rejudge_open_alerts
@@ -17,32 +18,103 @@ from stayaway.audit.entries import EntryType, NewEntry
 from stayaway.audit.store import record_entry
 from stayaway.kernel.instants import format_instant
 from stayaway.orders.change import AUDIT_STREAM, REGISTRY_CHANNEL
+from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.history_load import load_court_orders
+from stayaway.orders.load import pages
 from stayaway.orders.model import CourtOrder
 from stayaway.orders.rules import counting_notices, has_ended_by
 from stayaway.platform.postgres import Connection, load_queries
-from stayaway.platform.seal import Seal
+from stayaway.platform.seal import Seal, SealError
 
 _ORDERS = load_queries("stayaway.orders", "orders.sql")
 
 
+_UNREAD = (SealError, StoredOrderError)
+"""Of one order that does not open: a lost key, a row that was changed. It hides no other order's end."""
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedEnds:
+    """The open alerts that a look marked, by id, and what it could not tell: why, by order id."""
+
+    alert_ids: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
 async def mark_ended_orders(
     conn: Connection, seal: Seal, policy: Policy, *, actor: str, at: datetime
-) -> tuple[str, ...]:
-    """Mark the open alerts whose orders have ended by `at`; their ids. Nothing else is recorded then.
+) -> MarkedEnds:
+    """Mark the open alerts whose orders have ended by `at`. Where none has, nothing is recorded.
 
     Looks without a lock first: to open every order with an open alert takes a while, and nobody shall
     wait for that. What has ended is looked at again in one transaction, which locks the registry, then
-    the heads of those orders.
+    the heads of those orders. An order that does not open is named and left as it is.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        seen = await _ended_among(conn, seal, policy, at, None)
+        rows = await conn.fetch(SQL.open_unmarked, None)
+        orders, unread = await _open_what_opens(conn, seal, {row["order_id"] for row in rows})
+    seen = _ended([row for row in rows if row["order_id"] in orders], orders, policy, at)
+    look = _Look(conn, seal, policy, actor, at)
+    try:
+        alert_ids = await _mark(look, seen)
+    except _UNREAD:  # an order opens, but not all the evidence under it
+        alert_ids, more = await _mark_each(look, seen)
+        unread |= more
+    return MarkedEnds(alert_ids=alert_ids, unread=unread)
+
+
+class _Look(NamedTuple):
+    """What one look works with."""
+
+    conn: Connection
+    seal: Seal
+    policy: Policy
+    actor: str
+    at: datetime
+
+
+async def _open_what_opens(
+    conn: Connection, seal: Seal, order_ids: Collection[str]
+) -> tuple[dict[str, CourtOrder], dict[str, str]]:
+    """The orders, and why others do not open, by id: a page at a time, one by one where a page does not."""
+    orders: dict[str, CourtOrder] = {}
+    unread: dict[str, str] = {}
+    for page in pages(sorted(order_ids), _PAGE):
+        try:
+            orders |= await load_court_orders(conn, seal, page)
+        except _UNREAD:
+            for order_id in page:
+                try:
+                    orders |= await load_court_orders(conn, seal, (order_id,))
+                except _UNREAD as error:
+                    unread[order_id] = error.message
+    return orders, unread
+
+
+async def _mark_each(look: _Look, seen: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The same in a transaction for each order: the alerts, and why others could not be judged again."""
+    alert_ids: list[str] = []
+    unread: dict[str, str] = {}
+    for order_id in seen:
+        try:
+            alert_ids += await _mark(look, [order_id])
+        except _UNREAD as error:
+            unread[order_id] = error.message
+    return tuple(alert_ids), unread
+
+
+async def _mark(look: _Look, seen: Sequence[str]) -> tuple[str, ...]:
+    """Mark the alerts of those orders that have ended still, once nobody else can change that."""
     if not seen:
         return ()
+    conn, seal, policy, actor, at = look
     async with conn.transaction():
         registry = await conn.fetchrow(_ORDERS.lock_registry)
         assert registry is not None
-        ended = await _ended_among(conn, seal, policy, at, seen)
+        rows = await conn.fetch(SQL.open_unmarked, seen)
+        orders = await load_court_orders(conn, seal, {row["order_id"] for row in rows})
+        ended = _ended(rows, orders, policy, at)
         if not ended:
             return ()
         await conn.fetch(_ORDERS.lock_heads, ended)
@@ -54,17 +126,8 @@ async def mark_ended_orders(
     return tuple(work.ended) if work else ()
 
 
-async def _ended_among(
-    conn: Connection, seal: Seal, policy: Policy, at: datetime, order_ids: list[str] | None
-) -> list[str]:
-    """The orders with an alert to be marked, by id. `order_ids`: which to look at; None: all."""
-    rows = await conn.fetch(SQL.open_unmarked, order_ids)
-    orders = await load_court_orders(conn, seal, {row["order_id"] for row in rows})
-    return sorted(_ended(rows, orders, policy, at))
-
-
-def _ended(rows: Iterable[Any], orders: dict[str, CourtOrder], policy: Policy, at: datetime) -> set[str]:
-    """The orders of which some open alert was decided by a version that has ended."""
+def _ended(rows: Iterable[Any], orders: dict[str, CourtOrder], policy: Policy, at: datetime) -> list[str]:
+    """The orders of which some open alert was decided by a version that has ended, by id."""
     found = set()
     for row in rows:
         order = orders[row["order_id"]]
@@ -72,7 +135,7 @@ def _ended(rows: Iterable[Any], orders: dict[str, CourtOrder], policy: Policy, a
         versions = [version for version in order.versions if version.version in row["order_versions"]]
         if any(has_ended_by(order, version, notices, at) for version in versions):
             found.add(order.order_id)
-    return found
+    return sorted(found)
 
 
 def _entry(sequence: int, order_ids: list[str], actor: str, at: datetime) -> NewEntry:

@@ -80,8 +80,8 @@ WITH ranked AS (
      WHERE a.order_id = $2 AND a.respondent_id = $3
        AND (a.alert_id = $1 OR a.merged_into = $1)
 )
-SELECT d.observed_at, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description, d.zone_relation,
-       d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
+SELECT d.observed_at, d.content_digest, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description,
+       d.zone_relation, d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
        d.policy_sha256, d.engine, d.detail_sealed, s.payload_sealed, s.content_conflict, s.topic,
        s.partition, s.record_offset, r.total
   FROM ranked r

@@ -6,12 +6,11 @@ from decimal import Decimal
 import asyncpg
 
 from stayaway.alerts.review_model import Act, AlertRow, Evidence
-from stayaway.kernel.errors import StayawayError
+from stayaway.alerts.stored_events import open_event
 from stayaway.kernel.jsontext import parse_json
 from stayaway.matching.model import DecisionStep
 from stayaway.platform.seal import Seal
-from stayaway.sightings.model import Refusal, Sighting
-from stayaway.sightings.wire import parse_sighting
+from stayaway.sightings.model import Sighting
 
 
 def alert_row(row: asyncpg.Record) -> AlertRow:
@@ -58,20 +57,14 @@ def evidence_rows(seal: Seal, order_id: str, rows: Sequence[asyncpg.Record]) -> 
     for row in rows:
         origin = (row["topic"], row["partition"], row["record_offset"])
         if origin not in events:
-            events[origin] = _event(seal, order_id, row["payload_sealed"])
+            events[origin] = _event(seal, order_id, row)
         unsealed.append(_evidence(seal, order_id, row, *events[origin]))
     return tuple(unsealed)
 
 
-def _event(seal: Seal, order_id: str, sealed: bytes) -> tuple[Sighting, str]:
-    stored = parse_json(seal.unseal(order_id, "sighting", sealed))
-    sighting = parse_sighting(stored["value"].encode("utf-8"))
-    if isinstance(sighting, Refusal):
-        raise StayawayError(
-            f"a stored sighting cannot be read again ({sighting.reason} at {sighting.field})",
-            "This software reads fewer wire forms than the one that stored it: upgrade it.",
-        )
-    return sighting, str(stored["content_sha256"])
+def _event(seal: Seal, order_id: str, row: asyncpg.Record) -> tuple[Sighting, str]:
+    event = open_event(seal, order_id, row)
+    return event.read(), event.content_sha256
 
 
 def _evidence(

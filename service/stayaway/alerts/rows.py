@@ -121,7 +121,17 @@ def alert_entry(
 
 
 def episode_payload(summary: Summary, sighting_count: int, basis: Basis) -> dict[str, Any]:
-    """What an alert shows, for the audit entry."""
+    """What an alert shows, and on what that was decided, for the audit entry."""
+    return {
+        **summary_payload(summary, sighting_count),
+        "registry_sequence": basis.registry_sequence,
+        "known_at": format_instant(basis.known_at),
+        "engine": basis.engine,
+    }
+
+
+def summary_payload(summary: Summary, sighting_count: int) -> dict[str, Any]:
+    """What an alert shows, for an audit entry."""
     return {
         "order_versions": sorted(summary.order_versions),
         "zone_ids": sorted(summary.zone_ids),
@@ -131,9 +141,6 @@ def episode_payload(summary: Summary, sighting_count: int, basis: Basis) -> dict
         "match_kind": summary.match_kind,
         "zone_relation": summary.zone_relation,
         "cautions": list(sorted_cautions(summary.cautions)),
-        "registry_sequence": basis.registry_sequence,
-        "known_at": format_instant(basis.known_at),
-        "engine": basis.engine,
     }
 
 

@@ -58,8 +58,7 @@ async def record_entries(
         return ()
     head = await _lock_stream(connection, stream)
     rows, after = build_entries(seal, head, entries)
-    await insert_rows(connection, rows)
-    await _move_stream(connection, head, after)
+    await _append(connection, head, rows, after)
     return rows
 
 
@@ -72,10 +71,11 @@ async def record_stream(connection: Connection, rows: Sequence[AuditRow]) -> Str
     if head.stream_sequence:
         raise ConflictError(f"audit stream {head.stream!r} has entries already")
     for start in range(0, len(rows), _INSERTED_AT_ONCE):
-        await insert_rows(connection, rows[start : start + _INSERTED_AT_ONCE])
-    after = StreamHead(head.stream, rows[-1].stream_sequence, rows[-1].leaf_hash)
-    await _move_stream(connection, head, after)
-    return after
+        part = rows[start : start + _INSERTED_AT_ONCE]
+        after = StreamHead(head.stream, part[-1].stream_sequence, part[-1].leaf_hash)
+        await _append(connection, head, part, after)
+        head = after
+    return head
 
 
 def _require_act(connection: Connection, stream: str) -> None:
@@ -91,6 +91,14 @@ async def _lock_stream(connection: Connection, stream: str) -> StreamHead:
     return StreamHead(stream, found["stream_sequence"], found["last_entry_hash"])
 
 
+async def _append(
+    connection: Connection, head: StreamHead, rows: Sequence[AuditRow], after: StreamHead
+) -> None:
+    """The head first: the database takes an entry only where the head stands."""
+    await _move_stream(connection, head, after)
+    await insert_rows(connection, rows)
+
+
 async def _move_stream(connection: Connection, head: StreamHead, after: StreamHead) -> None:
     moved = await connection.execute(_QUERIES.move_stream, *astuple(after), head.stream_sequence)
     if moved != "UPDATE 1":
@@ -98,7 +106,8 @@ async def _move_stream(connection: Connection, head: StreamHead, after: StreamHe
 
 
 async def insert_rows(connection: Connection, rows: Sequence[AuditRow]) -> None:
-    """Append rows built with `build_entries`; the caller moves the stream's head itself.
+    """Append rows built with `build_entries`; the caller has moved the stream's head to the last of them, or
+    does in the same statement.
 
     For partitions, whose head is the fenced row: stream_sequence and last_entry_hash of
     partition_position.

@@ -1,11 +1,11 @@
 """`stayaway orders notice|suspend|recall|validate|confirm|expire`: single acts on an order."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stayaway.cli.options import Actor, Database, Keys, PolicyFile, end_with_async, say
+from stayaway.cli.options import EXIT_FAILED, Actor, Database, Keys, PolicyFile, end_with_async, say
 from stayaway.cli.registry_tools import LAST_VERSION, OrderId, Tools, person, use_tools, with_tools
 from stayaway.kernel.errors import UnreachableError
 
@@ -179,17 +179,23 @@ def expire(
         typer.Option(min=1, max=86_400, help="Look again every so many seconds, until stopped."),
     ] = None,
 ) -> None:
-    """Mark the open alerts of orders that have ended by now, by expiry or lapse. Run it each minute."""
+    """Mark the open alerts of orders that have ended by now, by expiry or lapse. Run it each minute.
+
+    Orders that do not open are named, and nothing of them is marked: exit 1; with --every it goes on.
+    """
     from stayaway.alerts.order_expiry import mark_ended_orders
     from stayaway.platform.clock import now
 
-    async def look(tools: Tools) -> None:
+    async def look(tools: Tools) -> int:
         rules, who = tools.policy(), person(actor)
         marked = await mark_ended_orders(tools.conn, tools.seal, rules, actor=who.name, at=now())
-        if marked or every is None:
-            typer.echo(f"alerts marked as ended: {len(marked)}")
-        for alert_id in marked:
+        if marked.alert_ids or every is None:
+            typer.echo(f"alerts marked as ended: {len(marked.alert_ids)}")
+        for alert_id in marked.alert_ids:
             typer.echo(f"- {alert_id}")
+        if marked.unread:
+            say(_unread_line(marked.unread))
+        return EXIT_FAILED if marked.unread else 0
 
     async def look_apart() -> None:
         await use_tools(look, database=database, keys=keys, policy=policy, on_wait=lambda _: None)
@@ -199,6 +205,15 @@ def expire(
     else:
         every_s = every
         end_with_async(lambda: _until_stopped(look_apart, every_s))
+
+
+def _unread_line(unread: Mapping[str, str]) -> str:
+    """One line a look, with every order and the first one's reason."""
+    why = next(iter(unread.values())).rstrip(".")
+    return (
+        f"NOT LOOKED AT, as they do not open: {len(unread)} orders with open alerts: {', '.join(unread)}."
+        f" The first: {why}. If they have ended, their alerts do not say so."
+    )
 
 
 async def _until_stopped(look: Callable[[], Awaitable[None]], every_s: int) -> None:

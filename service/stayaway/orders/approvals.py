@@ -1,11 +1,14 @@
 """The approvals of an order's versions from Postgres, unsealed."""
 
+import hmac
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from stayaway.access.person import person_key
 from stayaway.kernel.jsontext import parse_json
 from stayaway.orders.approval import Approval, RecordedAnswer
+from stayaway.orders.codec import StoredOrderError
 from stayaway.orders.draft_store import load_drafts
 from stayaway.orders.over_approved import ApprovedHere
 from stayaway.platform.postgres import Connection, load_queries
@@ -40,9 +43,8 @@ async def find_approved_here(
 def _approved_here(seal: Seal, rows: Sequence[Any]) -> ApprovedHere:
     last = rows[-1]
     try:
-        kept = parse_json(seal.unseal(last["order_id"], SEAL_PURPOSE, last["answers_sealed"]))
-        approver = kept["approver"]
-    except SealError:  # a recall must be recorded whatever became of what is sealed here
+        approver = _open_answers(seal, last["order_id"], last)["approver"]
+    except (SealError, StoredOrderError):  # a recall must be recorded whatever became of what is sealed here
         approver = None
     return ApprovedHere(
         versions=frozenset(row["version"] for row in rows),
@@ -52,8 +54,23 @@ def _approved_here(seal: Seal, rows: Sequence[Any]) -> ApprovedHere:
     )
 
 
+def _open_answers(seal: Seal, order_id: str, row: Any) -> Mapping[str, Any]:
+    """What the approver answered. StoredOrderError where the row says that somebody else approved.
+
+    Its order's key opens it in every row of that order: whoever may write the table could move it to another.
+    """
+    kept: Mapping[str, Any] = parse_json(seal.unseal(order_id, SEAL_PURPOSE, row["answers_sealed"]))
+    if not hmac.compare_digest(seal.reference(order_id, person_key(kept["approver"])), row["approver_ref"]):
+        raise StoredOrderError(
+            f"The answers stored with the approval of version {row['version']} of order {order_id} are"
+            " another person's than who approved it.",
+            "The row was changed outside stayaway: restore it from a backup.",
+        )
+    return kept
+
+
 def _approval(seal: Seal, order_id: str, row: Any, writers: tuple[str, ...]) -> Approval:
-    kept = parse_json(seal.unseal(order_id, SEAL_PURPOSE, row["answers_sealed"]))
+    kept = _open_answers(seal, order_id, row)
     asked = {question["question_id"]: question["text"] for question in kept["asked"]}
     return Approval(
         kind=row["approval_kind"],

@@ -85,7 +85,8 @@ SELECT a.draft_number, a.approval_kind, a.until_at, a.answers_sealed, c.confirme
 
 -- name: load_approvals
 -- description: The approvals of an order's versions, with when each was confirmed.
-SELECT a.draft_number, a.version, a.approval_kind, a.approved_at, a.until_at, a.answers_sealed, c.confirmed_at
+SELECT a.draft_number, a.version, a.approval_kind, a.approver_ref, a.approved_at, a.until_at, a.answers_sealed,
+       c.confirmed_at
   FROM order_approval a
   LEFT JOIN order_confirmation c USING (draft_number)
  WHERE a.order_id = $1
@@ -93,7 +94,7 @@ SELECT a.draft_number, a.version, a.approval_kind, a.approved_at, a.until_at, a.
 
 -- name: find_approved
 -- description: Which versions of these orders were approved here, ascending.
-SELECT order_id, version, approval_kind, answers_sealed
+SELECT order_id, version, approval_kind, approver_ref, answers_sealed
   FROM order_approval
  WHERE order_id = ANY ($1::text[])
  ORDER BY order_id, version;

@@ -42,8 +42,9 @@ SELECT format('%s.%s.%s %s', n.nspname, c.relname, a.attname, format_type(a.attt
  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum;
 
 -- name: routines_and_triggers
--- description: Each function by its signature; each trigger, and whether it fires in every session (ALWAYS).
-SELECT format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS line
+-- description: Each function by its signature, with what it sets; each trigger, and whether it fires in every session (ALWAYS).
+SELECT format('%s.%s(%s)%s', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid),
+              coalesce(' SET ' || array_to_string(p.proconfig, ', '), '')) AS line
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
