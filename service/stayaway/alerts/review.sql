@@ -184,6 +184,13 @@ SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from
  WHERE a.alert_id IN (SELECT alert_id FROM outbox WHERE outbox_sequence > $1 AND outbox_sequence <= $2)
  ORDER BY a.alert_number;
 
+-- name: open_claims
+-- description: Who holds which alert at $1, and until when: a renewal is no change that the outbox tells.
+SELECT alert_number, claimed_by, claimed_until
+  FROM alert
+ WHERE state = 'CLAIMED' AND claimed_until > $1
+ ORDER BY alert_number;
+
 -- name: stream_progress
 -- description: Proof of life: when a partition last moved, and what is held.
 SELECT max(updated_at) AS last_at,

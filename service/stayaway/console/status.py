@@ -1,23 +1,45 @@
 """Proof of life: that reads still come in, said on every page, above all on an empty one."""
 
 import inspect
+from typing import Any
 
+from stayaway.alerts import review
 from stayaway.api.settings import ReviewSettings, StreamStatus
-from stayaway.platform.postgres import Pool, load_queries
+from stayaway.kernel.instants import format_instant
+from stayaway.platform.postgres import Connection, Pool, load_queries
 
 _SQL = load_queries("stayaway.alerts", "review.sql")
 
 
-async def read_status(settings: ReviewSettings) -> StreamStatus:
+async def read_status(settings: ReviewSettings, source: Connection | Pool) -> StreamStatus:
     """What the settings' source says, else when a partition last moved by the database."""
     if settings.status is None:
-        return await _database_status(settings.pool, settings)
+        return await _database_status(source, settings)
     status = settings.status()
     return await status if inspect.isawaitable(status) else status
 
 
-async def _database_status(pool: Pool, settings: ReviewSettings) -> StreamStatus:
-    row = await pool.fetchrow(_SQL.stream_progress)
+async def tick_facts(settings: ReviewSettings, conn: Connection) -> dict[str, Any]:
+    """What every page is told every few seconds, whoever looks: life, counts, and who holds what."""
+    status = await read_status(settings, conn)
+    claims = await conn.fetch(_SQL.open_claims, settings.wall_clock())
+    return {
+        "status": status_words(status),
+        "stale": is_stale(status, settings.stale_after_s),
+        "counts": await review.open_counts(conn),
+        "claims": [
+            {
+                "number": claim["alert_number"],
+                "by": claim["claimed_by"],
+                "until": format_instant(claim["claimed_until"]),
+            }
+            for claim in claims
+        ],
+    }
+
+
+async def _database_status(source: Connection | Pool, settings: ReviewSettings) -> StreamStatus:
+    row = await source.fetchrow(_SQL.stream_progress)
     assert row is not None
     last_at = row["last_at"]
     last_s = None if last_at is None else max((settings.wall_clock() - last_at).total_seconds(), 0.0)
