@@ -192,8 +192,8 @@ SELECT alert_number, claimed_by, claimed_until
  ORDER BY alert_number;
 
 -- name: stream_progress
--- description: Proof of life: when a partition last moved, and what is held.
-SELECT max(updated_at) AS last_at,
+-- description: Proof of life: when a partition last moved, which not held one has stood longest, what is held.
+SELECT max(updated_at) AS last_at, min(updated_at) FILTER (WHERE hold_reason IS NULL) AS quietest_at,
        array_agg(topic || '/' || partition || ': ' || hold_reason ORDER BY topic, partition)
          FILTER (WHERE hold_reason IS NOT NULL) AS holds
   FROM partition_position;

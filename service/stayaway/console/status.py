@@ -1,6 +1,7 @@
 """Proof of life: that reads still come in, said on every page, above all on an empty one."""
 
 import inspect
+from datetime import datetime
 from typing import Any
 
 from stayaway.alerts import review
@@ -8,6 +9,8 @@ from stayaway.api.settings import ReviewSettings, StreamStatus
 from stayaway.kernel.instants import format_instant
 from stayaway.platform.postgres import Connection, Pool, load_queries
 
+_CLOCKS_APART_S = 5.0
+"""An instant further ahead proves no life, only that two clocks differ."""
 _SQL = load_queries("stayaway.alerts", "review.sql")
 
 
@@ -42,21 +45,34 @@ async def _database_status(source: Connection | Pool, settings: ReviewSettings) 
     row = await source.fetchrow(_SQL.stream_progress)
     assert row is not None
     last_at = row["last_at"]
-    last_s = None if last_at is None else max((settings.wall_clock() - last_at).total_seconds(), 0.0)
-    return StreamStatus(last_read_s=last_s, holds=tuple(row["holds"] or ()))
+    now = settings.wall_clock()
+    last_s = None if last_at is None else (now - last_at).total_seconds()
+    return StreamStatus(
+        last_read_s=last_s, note=_quietest(row["quietest_at"], now, settings), holds=tuple(row["holds"] or ())
+    )
+
+
+def _quietest(quietest_at: datetime | None, now: datetime, settings: ReviewSettings) -> str | None:
+    """A partition that stands behind others that live. Said only: it may have no reads to take in."""
+    if quietest_at is None or (now - quietest_at).total_seconds() <= settings.stale_after_s:
+        return None
+    return f"The quietest partition last moved {_span((now - quietest_at).total_seconds())} ago."
 
 
 def is_stale(status: StreamStatus, stale_after_s: float) -> bool:
     """Whether an empty list proves nothing."""
-    return status.last_read_s is None or status.last_read_s > stale_after_s or bool(status.holds)
+    last_s = status.last_read_s
+    return last_s is None or not -_CLOCKS_APART_S <= last_s <= stale_after_s or bool(status.holds)
 
 
 def status_words(status: StreamStatus) -> str:
     """Such as: Last read 4 s ago, 37 of 40 readers."""
     if status.last_read_s is None:
         words = "No read has arrived yet"
+    elif status.last_read_s < -_CLOCKS_APART_S:
+        words = f"The matcher's clock is {_span(-status.last_read_s)} ahead: when it last read is not known"
     else:
-        words = f"Last read {_span(status.last_read_s)} ago"
+        words = f"Last read {_span(max(status.last_read_s, 0.0))} ago"
     if status.readers_heard is not None and status.readers_known is not None:
         words += f", {status.readers_heard} of {status.readers_known} readers"
     held = f" Standing still: {'; '.join(status.holds)}." if status.holds else ""
