@@ -3,12 +3,14 @@
 import { openStream } from "./stream.js";
 
 const SILENCE_MS = 9_000;
+const MOST_SILENCES = 3;
 
 /** Follow from `cursor`. `handlers`: {changes(items), tick(data), reload()}. */
 export function follow(cursor, handlers) {
   const lost = document.getElementById("lost");
   let leave = () => {};
   let watchdog = 0;
+  let silences = 0;
 
   function hear(message) {
     lost.hidden = message.kind !== "lost";
@@ -23,7 +25,16 @@ export function follow(cursor, handlers) {
 
   function watch() {
     clearTimeout(watchdog);
-    watchdog = setTimeout(alone, SILENCE_MS);
+    watchdog = setTimeout(joinAgain, SILENCE_MS);
+  }
+
+  /** A page that slept finds its worker well: only one that stays silent is given up. */
+  function joinAgain() {
+    lost.hidden = false;
+    leave();
+    silences += 1;
+    if (silences < MOST_SILENCES) together();
+    else alone();
   }
 
   function together() {
@@ -31,6 +42,7 @@ export function follow(cursor, handlers) {
     const worker = new SharedWorker("/static/shared.js", { type: "module", name: "stayaway live" });
     worker.onerror = alone;
     worker.port.onmessage = ({ data }) => {
+      silences = 0;
       watch();
       if (data.kind !== "here") hear(data);
     };
