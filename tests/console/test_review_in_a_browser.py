@@ -32,6 +32,7 @@ from support.alert_seed import (
     read,
     review_policy,
     seed_alert,
+    tell_outbox,
 )
 
 CHROMIUM = shutil.which("chromium")
@@ -54,6 +55,7 @@ class Site:
     outbox: Outbox
     browser: Browser
     wall: list[datetime]
+    read_now: list[datetime]
     complaints: list[str] = field(default_factory=list)
 
     async def seed(self, alert: SeededAlert) -> int:
@@ -94,23 +96,23 @@ async def site(database: str, seal: FileSeal) -> AsyncIterator[Site]:
     async with await open_pool(database, wait_s=5, on_wait=print) as pool, async_playwright() as playwright:
         async with pool.acquire() as conn:
             await import_orders(conn, seal, [order(confidentiality=["ADDRESS_WITHHELD"])])
-        wall = [NOW]
+        wall, read_now = [NOW], [NOW]
         settings = ReviewSettings(
             pool=pool,
             seal=seal,
             policy=review_policy(),
-            clock=lambda: NOW,
+            clock=lambda: read_now[0],
             wall_clock=lambda: wall[0],
             images=images,
             status=lambda: StreamStatus(last_read_s=4, readers_heard=37, readers_known=40),
         )
-        app = create_app(settings)
+        app = create_app(settings, database)
         stop = asyncio.Event()
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(serve(app, "127.0.0.1", 0, stop, on_listening=listening.set_result))
         base = (await listening).rstrip("/")
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        opened = Site(base, pool, seal, app.state.outbox, browser, wall)
+        opened = Site(base, pool, seal, app.state.outbox, browser, wall, read_now)
         yield opened
         await browser.close()
         stop.set()
@@ -277,6 +279,103 @@ async def test_a_lost_connection_is_said_and_mended(site: Site) -> None:
     await page.context.set_offline(False)
     await expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
     site.complaints[:] = [text for text in site.complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+async def _tabs(site: Site, paths: list[str]) -> list[Page]:
+    """Pages of one browser, which share its connections."""
+    first = await site.open(paths[0])
+    pages = [first]
+    for path in paths[1:]:
+        page = await first.context.new_page()
+        await page.goto(site.base + path)
+        pages.append(page)
+    return pages
+
+
+async def test_eight_tabs_share_one_stream_and_the_eighth_can_act(site: Site) -> None:
+    """Chromium allows six connections to one origin; whichever tab is closed, the others hear on."""
+    number = await site.seed(SeededAlert(events=[read(9)]))
+    tabs = await _tabs(site, ["/alerts"] * 7 + [f"/alerts/{number}"])
+    await tabs[7].locator("#reason_code").select_option("MISREAD")
+    await tabs[7].get_by_role("button", name="Dismiss", exact=True).click()
+    await expect(tabs[7].locator("#decide")).to_contain_text("MISREAD")
+    second = await site.seed(SeededAlert(events=[read(8)]))
+    for tab in tabs[:7]:
+        await expect(tab.locator(f"#alert-{second}")).to_have_count(1, timeout=6000)
+    await tabs[0].close()
+    third = await site.seed(SeededAlert(events=[read(7)]))
+    for tab in tabs[1:7]:
+        await expect(tab.locator(f"#alert-{third}")).to_have_count(1, timeout=3000)
+        await expect(tab.locator("#lost")).to_be_hidden()
+
+
+async def test_a_browser_without_shared_workers_follows_by_itself(site: Site) -> None:
+    page = await site.open("/alerts")
+    await page.add_init_script("delete window.SharedWorker")
+    await page.reload()
+    await expect(page.locator("#lost")).to_be_hidden(timeout=8000)
+    number = await site.seed(SeededAlert(events=[read(9)]))
+    await expect(page.locator(f"#alert-{number}")).to_be_visible(timeout=5000)
+
+
+async def test_a_renewed_claim_does_not_read_as_run_out(site: Site) -> None:
+    number = await site.seed(SeededAlert(events=[read(9)]))
+    await site.pool.execute(
+        "UPDATE alert SET state = 'CLAIMED', claimed_by = 'ann', claimed_until = $1",
+        NOW + timedelta(seconds=90),
+    )
+    page = await site.open("/alerts")
+    await expect(page.locator(f"#alert-{number}")).to_contain_text("Claimed by ann")
+    renewed = NOW + timedelta(seconds=180)
+    await site.pool.execute("UPDATE alert SET claimed_until = $1", renewed)
+    site.wall[0] = NOW + timedelta(seconds=100)
+    state = page.locator(f"#alert-{number} .state-text")
+    await expect(state).to_have_attribute("data-until", renewed.strftime("%Y-%m-%dT%H:%M:%SZ"), timeout=8000)
+    await expect(state).to_have_text("Claimed by ann")
+
+
+async def test_a_claim_that_is_not_renewed_is_said_until_it_runs_out(site: Site) -> None:
+    number = await site.seed(SeededAlert(events=[read(9)]))
+    page = await site.open("/alerts")
+    await page.add_init_script(
+        "const later = window.setTimeout;"
+        "window.setTimeout = (act, ms) => later(act, ms === 30000 ? 300 : ms);"
+    )
+    await page.route("**/api/v1/alerts/*/claim", lambda route: route.fulfill(status=500, body="{}"))
+    await page.goto(f"{site.base}/alerts/{number}")
+    await page.get_by_role("button", name="Claim for 90 s").click()
+    notice = page.locator("#claim-notice")
+    await expect(notice).to_contain_text("Your claim was not renewed: it ends in")
+    site.wall[0] = NOW + timedelta(seconds=91)
+    await expect(notice).to_contain_text("Your claim ran out.", timeout=8000)
+    site.complaints[:] = [text for text in site.complaints if "500" not in text]
+
+
+async def test_an_open_page_ages_and_tells_a_newer_sighting_and_keeps_what_was_typed(site: Site) -> None:
+    number = await site.seed(SeededAlert(events=[read(0)]))
+    page = await site.open(f"/alerts/{number}")
+    await page.locator("#reason_code").select_option("MISREAD")
+    await expect(page.locator("#lead-title")).to_have_text("UNVERIFIED LEAD, read less than 1 min ago.")
+    site.read_now[0] = NOW + timedelta(minutes=45)
+    await expect(page.locator("#lead-title")).to_have_text("UNVERIFIED LEAD, read 45 min ago.", timeout=8000)
+    async with site.pool.acquire() as conn, conn.transaction():
+        alert_id = await conn.fetchval(
+            "UPDATE alert SET sighting_count = 2, last_observed_at = $1 RETURNING alert_id",
+            NOW + timedelta(minutes=1),
+        )
+        await tell_outbox(conn, alert_id, "UPDATED")
+    await expect(page.locator("#changed")).to_contain_text("1 more sighting. Load it again", timeout=4000)
+    await expect(page.locator("#reason_code")).to_have_value("MISREAD")
+
+
+async def test_a_page_too_far_behind_keeps_what_was_typed(site: Site) -> None:
+    """The database was put back to an earlier state: the alert's page says so, and loads nothing itself."""
+    number = await site.seed(SeededAlert(events=[read(9)]))
+    page = await site.open(f"/alerts/{number}")
+    await page.locator("#reason_code").select_option("MISREAD")
+    await site.pool.execute("UPDATE outbox_head SET outbox_sequence = outbox_sequence + 5000")
+    await expect(page.locator("#changed")).to_contain_text("too far behind", timeout=8000)
+    await expect(page.locator("#reason_code")).to_have_value("MISREAD")
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])

@@ -50,7 +50,7 @@ async def opened_site(dsn: str, seal: FileSeal) -> AsyncIterator[Site]:
         stop = asyncio.Event()
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(
-            serve(create_app(settings), "127.0.0.1", 0, stop, on_listening=listening.set_result)
+            serve(create_app(settings, dsn), "127.0.0.1", 0, stop, on_listening=listening.set_result)
         )
         base = (await listening).rstrip("/")
         yield Site(base, pool, seal, stop, task)

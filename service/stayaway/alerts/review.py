@@ -5,7 +5,9 @@ Every look and every act leaves its audit entry in its own transaction (promise 
 instant recorded; `read_now` the one that "read N min ago" counts from (a replay has its own).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from stayaway.access.policy import Policy
 from stayaway.alerts.neighbours import fetch_neighbours, open_neighbours
@@ -165,7 +167,7 @@ async def _load_evidence(
     matches = await conn.fetch(
         _SQL.load_evidence, root_id, row.order_id, row.respondent_id, _EVIDENCE_SHOWN, ZONE_RELATIONS
     )
-    beside = await fetch_neighbours(conn, root_id, row.order_id, row.respondent_id, matches)
+    beside = await fetch_neighbours(conn, root_id, row.order_id, row.respondent_id, _unbroken(matches))
     evidence = evidence_rows(seal, row.order_id, matches)
     neighbours = open_neighbours(
         seal,
@@ -174,6 +176,19 @@ async def _load_evidence(
         {(item.topic, item.partition, item.record_offset) for item in evidence},
     )
     return evidence, matches[0]["total"] if matches else 0, neighbours
+
+
+def _unbroken(matches: Sequence[Any]) -> list[Any]:
+    """Those with nothing left out between them. A best match far behind the newest has neighbours of its own
+    only where no other camera's, or no other device's, is among them.
+    """
+    newest = [match for match in matches if match["newest"] <= _EVIDENCE_SHOWN]
+    sorts = {match["match_kind"] == "DEVICE" for match in newest}
+    return newest + [
+        match
+        for match in matches
+        if match["newest"] > _EVIDENCE_SHOWN and (match["match_kind"] == "DEVICE") not in sorts
+    ]
 
 
 async def _load_order(conn: Connection, seal: Seal, order_id: str) -> CourtOrder:

@@ -83,7 +83,7 @@ WITH ranked AS (
 SELECT d.observed_at, d.content_digest, d.zone_id, d.order_version, d.match_kind, d.region_match, d.description,
        d.zone_relation, d.inside_probability, d.reasons, d.cautions, d.outcome, d.registry_sequence, d.known_at,
        d.policy_sha256, d.engine, d.detail_sealed, s.payload_sealed, s.content_conflict, s.topic,
-       s.partition, s.record_offset, r.total
+       s.partition, s.record_offset, r.total, r.newest
   FROM ranked r
   JOIN decision d USING (order_id, respondent_id, zone_id, source, event_id, observed_at, content_digest)
   JOIN sighting s USING (order_id, source, event_id, observed_at, content_digest)
@@ -147,6 +147,10 @@ SELECT version FROM order_approval WHERE order_id = $1;
 SELECT act_number, act, acted_at, actor, actor_verified, reason_code
   FROM alert_act WHERE alert_id = $1 ORDER BY act_number;
 
+-- name: load_last_act
+-- description: What somebody stated with the last act on an alert.
+SELECT detail_sealed FROM alert_act WHERE alert_id = $1 ORDER BY act_number DESC LIMIT 1;
+
 -- name: take_claim
 -- description: The lease: $2 who, $3 until. The caller holds the row's lock and has checked that it is free.
 UPDATE alert
@@ -198,9 +202,16 @@ SELECT a.*, NULL::bigint AS merged_into_number, NULL::bigint AS raised_anew_from
  WHERE a.alert_id IN (SELECT alert_id FROM outbox WHERE outbox_sequence > $1 AND outbox_sequence <= $2)
  ORDER BY a.alert_number;
 
+-- name: open_claims
+-- description: Who holds which alert at $1, and until when: a renewal is no change that the outbox tells.
+SELECT alert_number, claimed_by, claimed_until
+  FROM alert
+ WHERE state = 'CLAIMED' AND claimed_until > $1
+ ORDER BY alert_number;
+
 -- name: stream_progress
--- description: Proof of life: when a partition last moved, and what is held.
-SELECT max(updated_at) AS last_at,
+-- description: Proof of life: when a partition last moved, which not held one has stood longest, what is held.
+SELECT max(updated_at) AS last_at, min(updated_at) FILTER (WHERE hold_reason IS NULL) AS quietest_at,
        array_agg(topic || '/' || partition || ': ' || hold_reason ORDER BY topic, partition)
          FILTER (WHERE hold_reason IS NOT NULL) AS holds
   FROM partition_position;

@@ -23,7 +23,7 @@ from stayaway.alerts.review_model import (
 from stayaway.alerts.review_rows import alert_row
 from stayaway.audit.entries import EntryType
 from stayaway.kernel.errors import ConflictError, NotFoundError
-from stayaway.kernel.jsontext import canonical_json
+from stayaway.kernel.jsontext import canonical_json, parse_json
 from stayaway.platform.postgres import Connection, load_queries
 from stayaway.platform.seal import Seal
 
@@ -69,9 +69,10 @@ async def confirm(
     else holds the alert, it is closed, or its evidence changed since it was looked at. The same act
     of the same person on the same evidence again is no act: the alert as it is.
     """
+    stated = {"sight": confirmation.sight, "second_look": confirmation.second_look}
     async with conn.transaction():
         row, root_id = await _locked(conn, alert_number)
-        if _is_repeat(row, reviewer, "VERIFIED_LEAD", confirmation.seen):
+        if await _is_repeat(conn, seal, row, reviewer, "VERIFIED_LEAD", stated, confirmation.seen):
             return row
         _check_actable(row, reviewer, now)
         _check_seen(row, confirmation.seen)
@@ -85,7 +86,6 @@ async def confirm(
         if problems:
             raise ActRefusedError(problems)
         await conn.execute(_SQL.dispose, alert_number, "CONFIRMED", "VERIFIED_LEAD", now, reviewer.name)
-        stated = {"sight": confirmation.sight, "second_look": confirmation.second_look}
         await _act(conn, seal, EntryType.ALERT_CONFIRMED, row, reviewer, "VERIFIED_LEAD", stated, now)
         fresh = await conn.fetchrow(_SQL.load_alert, alert_number)
     assert fresh is not None
@@ -107,7 +107,7 @@ async def dismiss(
         raise ActRefusedError(problems)
     async with conn.transaction():
         row, _ = await _locked(conn, alert_number)
-        if _is_repeat(row, reviewer, dismissal.reason_code, dismissal.seen):
+        if await _is_repeat(conn, seal, row, reviewer, dismissal.reason_code, {}, dismissal.seen):
             return row
         _check_actable(row, reviewer, now)
         _check_seen(row, dismissal.seen)
@@ -128,6 +128,8 @@ async def acknowledge(
     async with conn.transaction():
         row, _ = await _locked(conn, alert_number)
         awaited = row.awaits_acknowledgement
+        if awaited is None and row.to_acknowledge_by == reviewer.name:
+            return row  # acknowledged already, by whom it was asked of
         if awaited is None:
             raise ConflictError("Nothing about this alert is to be acknowledged.", "Load it again.")
         if awaited != reviewer.name:
@@ -161,10 +163,25 @@ def _check_actable(row: AlertRow, reviewer: Reviewer, now: datetime) -> None:
         raise ConflictError(f"{holder} holds this alert.", "Wait until the claim runs out, or ask them.")
 
 
-def _is_repeat(row: AlertRow, reviewer: Reviewer, disposition: str, seen: str | None) -> bool:
-    """Whether it is recorded already: sent again by whoever got no answer the first time."""
+async def _is_repeat(
+    conn: Connection,
+    seal: Seal,
+    row: AlertRow,
+    reviewer: Reviewer,
+    disposition: str,
+    stated: Mapping[str, Any],
+    seen: str | None,
+) -> bool:
+    """Whether it is recorded already, in just these words on the same evidence, and stands: sent again by
+    whoever got no answer the first time.
+    """
     is_theirs = (row.disposition, row.disposed_by) == (disposition, reviewer.name)
-    return row.state in ("CONFIRMED", "DISMISSED") and is_theirs and seen in (None, row.seen)
+    if row.state not in ("CONFIRMED", "DISMISSED") or not is_theirs:
+        return False
+    act = await conn.fetchrow(_SQL.load_last_act, row.alert_id)
+    assert act is not None
+    detail = parse_json(seal.unseal(row.order_id, "alert_act", act["detail_sealed"]))
+    return all(detail[name] == value for name, value in stated.items()) and seen in (None, detail["seen"])
 
 
 def _check_seen(row: AlertRow, seen: str | None) -> None:

@@ -41,7 +41,7 @@ def best_plate(evidence: Sequence[Evidence], version: OrderVersion, respondent_i
     vehicle = find_vehicle(version, respondent_id, best.vehicle_id)
     if best.plate_read is None or vehicle is None:
         return None
-    return PlateView.of(best.plate_read, vehicle)
+    return PlateView.of(best, best.plate_read, vehicle)
 
 
 def find_vehicle(version: OrderVersion, respondent_id: str, vehicle_id: str | None) -> Vehicle | None:
@@ -75,7 +75,7 @@ def facts_against(
         *_order_facts(row, order, exceptions, expires_at, now),
         *_fed_facts(row, approved_versions),
         *(_vehicle_facts(row, plate, links, now) if plate else ()),
-        *(_plate_facts(best, plate) if plate else ()),
+        *(_plate_facts(plate) if plate else ()),
         *_place_facts(best, two_places, neighbours),
         *_record_facts(row),
     )
@@ -157,14 +157,14 @@ def _vehicle_facts(row: AlertRow, plate: PlateView, links: PlateLinks, now: date
         yield Fact(code="LINK_OLD", text=f"The link to this vehicle was last verified {days} days ago.")
 
 
-def _plate_facts(best: Evidence, plate: PlateView) -> Iterator[Fact]:
+def _plate_facts(plate: PlateView) -> Iterator[Fact]:
     differences = difference_words(plate.characters)
     if differences:
         yield Fact(
             code="PLATE_DIFFERS",
             text=f"The plate was not read as the order has it: {'; '.join(differences)}.",
         )
-    elif best.region_match == "UNKNOWN" and best.match_kind == "REGION_UNKNOWN":
+    elif plate.match.region_match == "UNKNOWN" and plate.match.match_kind == "REGION_UNKNOWN":
         yield Fact(code="REGION_UNKNOWN", text=MATCH_KINDS["REGION_UNKNOWN"].meaning)
 
 

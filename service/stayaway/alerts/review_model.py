@@ -230,14 +230,16 @@ class Act:
 class PlateView:
     """The best plate read beside the order's vehicle."""
 
+    match: Evidence
     read: PlateRead
     vehicle: Vehicle
     characters: tuple[Character, ...]
 
     @classmethod
-    def of(cls, read: PlateRead, vehicle: Vehicle) -> Self:
-        """Both sides in normal form, place by place."""
-        return cls(read=read, vehicle=vehicle, characters=compare_plates(read.plate, vehicle.plate))
+    def of(cls, match: Evidence, read: PlateRead, vehicle: Vehicle) -> Self:
+        """Both sides in normal form, place by place. `match`: how `read` was judged."""
+        characters = compare_plates(read.plate, vehicle.plate)
+        return cls(match=match, read=read, vehicle=vehicle, characters=characters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from starlette.types import Lifespan
 from stayaway.api.address import refuse_unknown_parameters
 from stayaway.api.alerts import alerts_router
 from stayaway.api.guard import Guard
-from stayaway.api.health import health_router
+from stayaway.api.health import NotReady, health_router
 from stayaway.api.order_drafts import order_drafts_router
 from stayaway.api.orders import orders_router
 from stayaway.api.problems import Problem, problem_of
@@ -30,6 +30,7 @@ def create_api(
     *,
     page_of_problem: PageOfProblem | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
+    also_not_ready: NotReady | None = None,
 ) -> FastAPI:
     """The JSON interface behind the guard. `page_of_problem` draws errors for what is no /api/ path."""
     app = FastAPI(
@@ -49,7 +50,7 @@ def create_api(
     )
     for router in routers:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
-    app.include_router(health_router(settings))
+    app.include_router(health_router(settings, also_not_ready))
 
     async def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error, may_act=request.method not in ("GET", "HEAD"))

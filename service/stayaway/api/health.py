@@ -1,6 +1,7 @@
 """/health/live and /health/ready of the web process, for whatever supervises it."""
 
 import asyncio
+from collections.abc import Callable
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -10,9 +11,11 @@ from stayaway.platform.migrations import SchemaError, check_schema
 from stayaway.platform.postgres import UNREACHABLE
 
 _PROBE_S = 2.0
+NotReady = Callable[[], tuple[str, str] | None]
+"""Code and detail of what keeps a part of the process from serving, None where nothing does."""
 
 
-def health_router(settings: ReviewSettings) -> APIRouter:
+def health_router(settings: ReviewSettings, also_not_ready: NotReady | None = None) -> APIRouter:
     """The two routes; they are no part of the JSON interface."""
     router = APIRouter(include_in_schema=False)
 
@@ -22,7 +25,7 @@ def health_router(settings: ReviewSettings) -> APIRouter:
 
     @router.get("/health/ready")
     async def ready() -> JSONResponse:
-        reason = await _not_ready(settings)
+        reason = await _not_ready(settings) or (also_not_ready and also_not_ready())
         if reason is None:
             return JSONResponse({"status": "ready", "reasons": []})
         code, detail = reason

@@ -126,7 +126,8 @@ def web(
             app = create_app(
                 ReviewSettings(
                     pool=pool, seal=seal, policy=rules, registry_policy=registry_rules, places=places
-                )
+                ),
+                settings.need_database(),
             )
             await serve(app, host, port, stop, on_listening=lambda address: typer.echo(f"page: {address}"))
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
+import asyncpg
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -15,9 +16,11 @@ from stayaway.api.app import create_api
 from stayaway.api.problems import Problem
 from stayaway.api.session import Desks
 from stayaway.api.settings import ReviewSettings
-from stayaway.console.live import Outbox
+from stayaway.console.live import Facts, Outbox
 from stayaway.console.pages import Pages
 from stayaway.console.present import Presenter
+from stayaway.console.status import tick_facts
+from stayaway.platform.postgres import Connection, connect
 
 
 def static_folder() -> Path:
@@ -25,9 +28,19 @@ def static_folder() -> Path:
     return Path(str(files("stayaway.console") / "static"))
 
 
-def create_app(settings: ReviewSettings) -> FastAPI:
-    """The application. Serve it with `stayaway.console.serve.serve`: it listens on 127.0.0.1 only."""
-    outbox = Outbox(settings.pool)
+def create_app(settings: ReviewSettings, dsn: str) -> FastAPI:
+    """The application. Serve it with `stayaway.console.serve.serve`: it listens on 127.0.0.1 only.
+
+    `dsn`: the database of the pool, for the live stream's own connection.
+    """
+
+    async def open_connection() -> asyncpg.Connection:
+        return await connect(dsn, wait_s=0, on_wait=lambda _: None, application="stayaway live")
+
+    async def facts(conn: Connection) -> Facts:
+        return await tick_facts(settings, conn)
+
+    outbox = Outbox(open_connection, facts)
     presenter = Presenter(settings)
     desks = Desks()
     pages = Pages(settings, outbox, presenter, desks)
@@ -47,7 +60,14 @@ def create_app(settings: ReviewSettings) -> FastAPI:
         html = presenter.page("problem.html", {**frame, "problem": problem})
         return HTMLResponse(html, status_code=problem.status)
 
-    app = create_api(settings, page_of_problem=page_of_problem, lifespan=lifespan)
+    def not_following() -> tuple[str, str] | None:
+        if outbox.is_old:
+            return "LIVE_STREAM_STOPPED", "The live stream has not seen the database for some seconds."
+        return None
+
+    app = create_api(
+        settings, page_of_problem=page_of_problem, lifespan=lifespan, also_not_ready=not_following
+    )
     app.state.outbox = outbox
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")

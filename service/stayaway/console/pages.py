@@ -19,7 +19,7 @@ from stayaway.alerts.review_model import (
 from stayaway.api.address import PLAIN_DIGITS
 from stayaway.api.alerts import shown_image
 from stayaway.api.session import Desk, Desks, ForeignFormError, clean_name, remember_name, remember_session
-from stayaway.api.settings import ReviewSettings, StreamStatus
+from stayaway.api.settings import ReviewSettings
 from stayaway.console.live import Outbox, follow, load_changed
 from stayaway.console.present import Presenter
 from stayaway.console.status import is_stale, read_status, status_words
@@ -59,7 +59,6 @@ class Pages:
         add("/alerts", self.list_page, methods=["GET"])
         add("/alerts/stream", self.list_stream, methods=["GET"])
         add("/alerts/{alert_number}", self.alert_page, methods=["GET"])
-        add("/alerts/{alert_number}/stream", self.alert_stream, methods=["GET"])
         add("/alerts/{alert_number}/images/{sha256}", self.image, methods=["GET"])
         add("/alerts/{alert_number}/claim", self.claim, methods=["POST"])
         add("/alerts/{alert_number}/acknowledge", self.acknowledge, methods=["POST"])
@@ -82,7 +81,7 @@ class Pages:
         }
 
     async def _frame(self, request: Request, desk: Desk) -> dict[str, Any]:
-        status = await read_status(self._settings)
+        status = await read_status(self._settings, self._settings.pool)
         return {
             **self.frame_without_status(request),
             "desk": desk,
@@ -331,32 +330,15 @@ class Pages:
                 {
                     "number": row.alert_number,
                     "list": row.list_name,
+                    "state": row.state_at(settings.wall_clock()),
+                    "holder": row.claim_holder(settings.wall_clock()),
+                    "seen": row.seen,
+                    "sightings": row.sighting_count,
+                    "last_at": format_instant(row.last_observed_at),
                     "html": self._presenter.row(row, is_new=True),
                 }
                 for row in rows
             ]
-
-        return await self._stream(cursor, last_event_id, changes)
-
-    async def alert_stream(
-        self,
-        alert_number: Number,
-        cursor: Cursor,
-        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-    ) -> Response:
-        """Whether this alert changed under the eyes of whoever looks at it: no evidence, only its state."""
-
-        async def changes(after: int, upto: int) -> Any:
-            rows = await load_changed(self._settings.pool, after, upto)
-            now = self._settings.wall_clock()
-            return next(
-                (
-                    {"state": row.state_at(now), "holder": row.claim_holder(now), "seen": row.seen}
-                    for row in rows
-                    if row.alert_number == alert_number
-                ),
-                None,
-            )
 
         return await self._stream(cursor, last_event_id, changes)
 
@@ -369,16 +351,12 @@ class Pages:
             media_type="text/event-stream",
         )
 
-    async def _tick(self) -> Any:
-        status: StreamStatus = await read_status(self._settings)
-        async with self._settings.pool.acquire() as conn:
-            counts = await review.open_counts(conn)
+    def _tick(self) -> Any:
         return {
-            "status": status_words(status),
-            "stale": is_stale(status, self._settings.stale_after_s),
+            **self._outbox.facts,
+            "follower_age_s": round(self._outbox.age_s, 1),
             "now": format_instant(self._settings.clock()),
             "wall": format_instant(self._settings.wall_clock()),
-            "counts": counts,
         }
 
 

@@ -178,7 +178,8 @@ class _Demo:
                 images=image_reader(self._settings.files.images),
                 status=status,
                 stale_after_s=_DAY_OVER_S,
-            )
+            ),
+            self._dsn,
         )
         await serve(app, "127.0.0.1", self._settings.port, self._stop, on_listening=self._announce)
 

@@ -82,18 +82,26 @@ function flush() {
   drawWaiting();
 }
 
+/** Renewals come with the tick alone: a claim ran out only where the server no longer names it. */
+function drawClaims({ claims, wall }) {
+  const held = new Map(claims.map((claim) => [String(claim.number), claim]));
+  for (const state of rows.querySelectorAll("[data-until]")) {
+    const claim = held.get(state.closest("li").dataset.number);
+    if (claim) {
+      state.dataset.until = claim.until;
+    } else if (Date.parse(state.dataset.until) < Date.parse(wall)) {
+      state.textContent = "Open (the claim ran out)";
+      state.removeAttribute("data-until");
+    }
+  }
+}
+
 function tick(data) {
   const now = Date.parse(data.now);
   for (const age of rows.querySelectorAll(".age")) {
     age.textContent = `read ${ageWords((now - Date.parse(age.dataset.at)) / 1000)}`;
   }
-  const wall = Date.parse(data.wall);
-  for (const held of rows.querySelectorAll("[data-until]")) {
-    if (Date.parse(held.dataset.until) < wall) {
-      held.textContent = "Open (the claim ran out)";
-      held.removeAttribute("data-until");
-    }
-  }
+  drawClaims(data);
   document.getElementById("empty-life").textContent = data.status;
   if (!somebodyIsAtTheList()) flush();
   say();
@@ -106,5 +114,6 @@ showNew.addEventListener("click", () => {
 });
 
 if (queue.dataset.follow === "yes") {
-  follow(`/alerts/stream?list=${queue.dataset.list}`, queue.dataset.cursor, { changes, tick });
+  const reload = () => location.reload();
+  follow(Number(queue.dataset.cursor), { changes, tick, reload });
 }

@@ -1,55 +1,75 @@
-// One live stream for a page. The server sends a `tick` every 5 s; 12 s of silence mean that the
-// connection is lost, whatever the browser believes, and it is opened again from the page's cursor.
-const SILENCE_MS = 12_000;
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 5_000;
+// One live stream for all pages of a browser, from each page's own cursor on. The worker that holds it is
+// watched too: where it is silent, or the browser has none, the page holds a stream of its own.
+import { openStream } from "./stream.js";
 
-/** Follow `address` (a URL with its query) from `cursor`. `handlers`: {changes(data), tick(data)}. */
-export function follow(address, cursor, handlers) {
+const SILENCE_MS = 9_000;
+const MOST_SILENCES = 3;
+
+/** Follow from `cursor`. `handlers`: {changes(items), tick(data), reload()}. */
+export function follow(cursor, handlers) {
   const lost = document.getElementById("lost");
-  let source = null;
+  let leave = () => {};
   let watchdog = 0;
-  let retryMs = FIRST_RETRY_MS;
+  let silences = 0;
 
-  function alive(event) {
-    cursor = event.lastEventId || cursor;
-    retryMs = FIRST_RETRY_MS;
-    lost.hidden = true;
-    clearTimeout(watchdog);
-    watchdog = setTimeout(reopen, SILENCE_MS);
+  function hear(message) {
+    lost.hidden = message.kind !== "lost";
+    if (message.kind === "lost") return;
+    // A page that joined behind another may be told again what it has drawn.
+    const isNews = message.cursor > cursor || message.kind !== "changes";
+    if (message.kind === "reload") cursor = message.cursor;
+    cursor = Math.max(cursor, message.cursor);
+    if (message.kind === "tick") showLife(message.data);
+    if (isNews) handlers[message.kind]?.(message.data);
   }
 
-  function reopen() {
-    lost.hidden = false;
+  function watch() {
     clearTimeout(watchdog);
-    source?.close();
-    source = null;
-    setTimeout(open, retryMs);
-    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+    watchdog = setTimeout(joinAgain, SILENCE_MS);
+  }
+
+  /** A page that slept finds its worker well: only one that stays silent is given up. */
+  function joinAgain() {
+    lost.hidden = false;
+    leave();
+    silences += 1;
+    if (silences < MOST_SILENCES) together();
+    else alone();
+  }
+
+  function together() {
+    watch();
+    const worker = new SharedWorker("/static/shared.js", { type: "module", name: "stayaway live" });
+    worker.onerror = alone;
+    worker.port.onmessage = ({ data }) => {
+      silences = 0;
+      watch();
+      if (data.kind !== "here") hear(data);
+    };
+    worker.port.postMessage({ kind: "join", cursor, name: document.body.dataset.desk });
+    leave = () => worker.port.postMessage({ kind: "leave" });
+  }
+
+  function alone() {
+    clearTimeout(watchdog);
+    console.info("stayaway: no shared stream; this page holds one of the browser's six connections");
+    leave();
+    lost.hidden = false;
+    const own = openStream(hear);
+    leave = own.close;
+    own.from(cursor);
   }
 
   function open() {
-    const url = new URL(address, location.href);
-    url.searchParams.set("cursor", cursor);
-    source = new EventSource(url);
-    // EventSource gives up for good after a refused first try: we always try again ourselves.
-    source.onerror = reopen;
-    source.addEventListener("changes", (event) => {
-      alive(event);
-      handlers.changes(JSON.parse(event.data));
-    });
-    source.addEventListener("tick", (event) => {
-      alive(event);
-      const data = JSON.parse(event.data);
-      showLife(data);
-      handlers.tick?.(data);
-    });
-    source.addEventListener("reload", () => location.reload());
-    watchdog = setTimeout(reopen, SILENCE_MS);
+    if ("SharedWorker" in window) together();
+    else alone();
   }
 
-  window.addEventListener("pagehide", () => source?.close());
-  window.addEventListener("pageshow", (event) => event.persisted && reopen());
+  window.addEventListener("pagehide", () => {
+    clearTimeout(watchdog);
+    leave();
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && open());
   open();
 }
 
