@@ -19,6 +19,10 @@ from stayaway.orders.zonefiles.limits import MAX_UPLOAD_BYTES
 LOOPBACK: Final = "127.0.0.1"
 _HOSTS: Final = frozenset({LOOPBACK, "localhost"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+_DECIDING: Final = (
+    "Host", "Origin", "Sec-Fetch-Site", "Content-Type", "Stayaway-Actor", "If-Match", "Idempotency-Key"
+)  # fmt: skip
+"""What decides whether and for whom something is done: two readers could take two of one name differently."""
 MAX_BODY_BYTES: Final = 16_384
 """Our largest form but a draft is under 1 kB."""
 DRAFTS_PATH: Final = "/api/v1/order-drafts"
@@ -114,6 +118,9 @@ def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
         return 421, f"This server answers to {LOOPBACK} and localhost only."
     if method not in _SAFE_METHODS | {"POST"} and not (method == "PUT" and path.startswith(DRAFTS_PATH)):
         return 405, "Only GET, HEAD and POST are served, and PUT where a draft is replaced."
+    for name in _DECIDING:
+        if len(headers.getlist(name)) > 1:
+            return 400, f"The header {name} stands here more than once: which of them is meant?"
     site = headers.get("sec-fetch-site")
     if method in _SAFE_METHODS:
         # A link or an address typed in is fine; a foreign page that loads ours as a part is not.
@@ -129,7 +136,8 @@ def _refuse_act(path: str, site: str | None, headers: Headers) -> tuple[int, str
     if origin is not None and origin != f"http://{headers.get('host')}":
         return 403, "Only this server's own pages may act."
     length = headers.get("content-length", "")
-    if not length.isdigit():
+    # A server reads chunks past any length that stands beside them (RFC 9112, section 6.3).
+    if not length.isdigit() or "transfer-encoding" in headers:
         return 411, "State the length of what you send."
     most = _most_bytes(path)
     if int(length) > most:
@@ -145,7 +153,7 @@ def _most_bytes(path: str) -> int:
 
 def _refuse_type(path: str, headers: Headers) -> tuple[int, str] | None:
     # A foreign form can send any of its three types without asking first, but no header of its own.
-    media_type = headers.get("content-type", "").split(";")[0].strip()
+    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
     if path == UPLOAD_PATH:
         if media_type != "multipart/form-data" or "stayaway-actor" not in headers:
             return 415, "Send multipart/form-data with the header Stayaway-Actor."

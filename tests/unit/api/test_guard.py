@@ -62,6 +62,26 @@ def test_forms_are_bounded() -> None:
     assert _status("POST", "/alerts/1/claim", {**FORM, "content-length": "-1"}) == 411
 
 
+def test_chunks_are_not_read_past_a_stated_length() -> None:
+    """A server reads them whatever length stands beside them."""
+    assert _status("POST", "/alerts/1/claim", {**FORM, "transfer-encoding": "chunked"}) == 411
+
+
+@pytest.mark.parametrize("name", ["stayaway-actor", "if-match", "idempotency-key", "content-type", "origin"])
+def test_what_decides_stands_once(name: str) -> None:
+    given = [(key.encode(), value.encode()) for key, value in FORM.items() if key != name]
+    raw = [*given, (name.encode(), b"one"), (name.encode(), b"other")]
+    refusal = refuse("POST", "/alerts/1/claim", Headers(raw=raw))
+    assert refusal is not None
+    assert refusal[0] == 400
+    assert name in refusal[1].lower()
+
+
+def test_a_media_type_is_the_same_in_capitals() -> None:
+    json_form = {**FORM, "content-type": "Application/JSON; charset=utf-8"}
+    assert _status("POST", "/api/v1/alerts/1/claim", json_form) is None
+
+
 def test_the_api_takes_json_only_so_that_no_foreign_form_reaches_it() -> None:
     assert _status("POST", "/api/v1/alerts/1/claim", FORM) == 415
     assert _status("POST", "/api/v1/alerts/1/claim", {**FORM, "content-type": "application/json"}) is None
