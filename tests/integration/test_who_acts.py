@@ -56,3 +56,13 @@ async def test_one_person_is_not_two_by_how_the_name_is_written(desk: Desk, conn
         again = await desk.send("POST", f"alerts/{number}/claim", quote(name), {})
         assert (again.status_code, again.json()["claimed_by"]) == (200, "Ann Øst")
     assert {row["actor"] for row in await conn.fetch("SELECT actor FROM alert_act")} == {"Ann Øst"}
+
+
+async def test_a_name_of_any_script_has_its_64_characters(desk: Desk) -> None:
+    """Each takes up to twelve on the wire."""
+    number = await desk.open_alert(desk.clock.now + timedelta(seconds=1))
+    name = "田" * 64
+    claimed = await desk.send("POST", f"alerts/{number}/claim", quote(name), {})
+    assert (claimed.status_code, claimed.json()["claimed_by"]) == (200, name)
+    longer = await desk.send("POST", f"alerts/{number}/claim", quote(f"{name}田"), {})
+    assert longer.status_code == 422

@@ -44,7 +44,7 @@ ActorName = Annotated[
     Header(
         alias="Stayaway-Actor",
         min_length=1,
-        max_length=64,
+        max_length=1_024,  # 64 characters of any script
         pattern=r"^[ -~]+$",
         description="Who acts; UTF-8, percent-encoded.",
     ),

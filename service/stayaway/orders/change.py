@@ -104,9 +104,9 @@ async def write_change(
     """
     by_order = _by_order(records)
     order_ids = tuple(by_order)
-    await ensure_keys(connection, seal, order_ids)
     if holds_registry:
         await connection.execute(_QUERIES.limit_waiting)
+    await ensure_keys(connection, seal, order_ids)
     number: int = await connection.fetchval(_QUERIES.begin_change)
     made = {row["order_id"] for row in await connection.fetch(_QUERIES.insert_heads, order_ids, number)}
     entries, own_stream = tuple(_entries(by_order, number, actor, at)), None

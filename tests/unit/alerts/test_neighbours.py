@@ -1,5 +1,6 @@
 """Which stored sightings stand beside an alert: the nearest of each vehicle and device, on both sides."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -27,13 +28,16 @@ def row(seal: FileSeal, minutes: float, who: Identity = V1, *, before: bool, **c
         "received_at": format_instant(AT + timedelta(minutes=minutes)),
     }
     event = {**(PLATE_READ if who[0] else CHECK_IN), **instants, "event_id": f"e{minutes:g}"}
+    value = json.dumps(event)
+    content_sha256 = hashlib.sha256(value.encode()).hexdigest()
+    payload = {"value": value, "content_sha256": content_sha256}
     detail = {"vehicle_id": who[0], "device_id": who[1]}
     return {
         "order_id": "O1",
         "source": event["source"],
         "event_id": event["event_id"],
         "observed_at": AT + timedelta(minutes=minutes),
-        "content_digest": b"",
+        "content_digest": seal.reference("O1", content_sha256),
         "zone_id": "Z1",
         "policy_sha256": "ab" * 32,
         "topic": "reads",
@@ -44,7 +48,7 @@ def row(seal: FileSeal, minutes: float, who: Identity = V1, *, before: bool, **c
         "is_ours": False,
         "alert_number": 3,
         "detail_sealed": seal.seal("O1", "decision", canonical_json(detail)),
-        "payload_sealed": seal.seal("O1", "sighting", canonical_json({"value": json.dumps(event)})),
+        "payload_sealed": seal.seal("O1", "sighting", canonical_json(payload)),
         **changes,
     }
 

@@ -234,7 +234,7 @@ def test_a_replaced_file_is_read_anew(path: Path, tmp_path: Path) -> None:
     """A key is destroyed by replacing the file: it is then gone from a running seal, too."""
     seal = made_keys(path)
     seal.ensure(["O1"])
-    kept = [line for line in path.read_text().splitlines() if "O1" not in line]
+    kept = [line for line in path.read_text().splitlines() if '"O1"' not in line]
     replacement = tmp_path / "new"
     replacement.touch(mode=0o600)
     replacement.write_text("\n".join(kept) + "\n")

@@ -20,13 +20,16 @@ BEGIN
                AND previous_hash = lag(leaf_hash, 1, previous_hash) OVER (PARTITION BY stream ORDER BY stream_sequence) AS follows,
                lead(stream_sequence) OVER (PARTITION BY stream ORDER BY stream_sequence) IS NULL AS is_last
           FROM added
-    ), head AS (
-        SELECT stream, stream_sequence, last_entry_hash FROM audit_stream WHERE strpos(stream, '/') = 0
-        UNION ALL
-        SELECT topic || '/' || partition, stream_sequence, last_entry_hash FROM partition_position
     )
     SELECT l.stream, l.stream_sequence INTO beside
-      FROM listed l LEFT JOIN head h USING (stream)
+      FROM listed l
+      LEFT JOIN LATERAL (  -- by their keys: a batch shall read no table as a whole
+               SELECT s.stream_sequence, s.last_entry_hash FROM audit_stream s
+                WHERE s.stream = l.stream AND strpos(l.stream, '/') = 0
+               UNION ALL
+               SELECT p.stream_sequence, p.last_entry_hash FROM partition_position p
+                WHERE (p.topic, p.partition) = (split_part(l.stream, '/', 1), nullif(split_part(l.stream, '/', 2), '')::integer)
+           ) AS h ON true
      WHERE NOT l.follows
         OR (l.is_last AND (l.stream_sequence, l.leaf_hash) IS DISTINCT FROM (h.stream_sequence, h.last_entry_hash))
      LIMIT 1;
