@@ -3,8 +3,10 @@
 import asyncio
 import json
 import subprocess
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -39,7 +41,7 @@ def env(database: str, seal: FileSeal, tmp_path: Path) -> dict[str, str]:
     )
 
 
-async def start(*arguments: str, env: dict[str, str]) -> asyncio.subprocess.Process:
+async def start(*arguments: str, env: dict[str, str]) -> Process:
     return await asyncio.create_subprocess_exec(
         *STAYAWAY, *arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -75,16 +77,21 @@ COMMANDS: list[tuple[tuple[str, ...], str, int]] = [
 ]
 
 
-async def test_a_repeated_look_survives_its_connection_and_says_so_once(
-    desk: Desk, conn: asyncpg.Connection, env: dict[str, str]
-) -> None:
-    """Cut twice inside its transaction: one line. The look after that finds what there is."""
+async def look_that_waits(desk: Desk, conn: asyncpg.Connection, env: dict[str, str]) -> tuple[Any, Process]:
+    """A repeated look at an order that has ended, and the transaction of `conn` that it waits for."""
     await desk.in_force(expires_at=EXPIRED)
     await desk.open_alert(desk.clock.now)
     held = conn.transaction()
     await held.start()
     await conn.execute("SELECT FROM registry FOR UPDATE")
-    looking = await start("orders", "expire", "--every", "1", env=env)
+    return held, await start("orders", "expire", "--every", "1", env=env)
+
+
+async def test_a_repeated_look_survives_its_connection_and_says_so_once(
+    desk: Desk, conn: asyncpg.Connection, env: dict[str, str]
+) -> None:
+    """Cut twice inside its transaction: one line. The look after that finds what there is."""
+    held, looking = await look_that_waits(desk, conn, env)
     assert looking.stdout is not None
     assert looking.stderr is not None
     try:
@@ -166,12 +173,7 @@ async def test_every_command_says_that_it_was_cut_or_stopped(
 async def test_a_repeated_look_survives_that_somebody_stops_it(
     desk: Desk, conn: asyncpg.Connection, env: dict[str, str]
 ) -> None:
-    await desk.in_force(expires_at=EXPIRED)
-    await desk.open_alert(desk.clock.now)
-    held = conn.transaction()
-    await held.start()
-    await conn.execute("SELECT FROM registry FOR UPDATE")
-    looking = await start("orders", "expire", "--every", "1", env=env)
+    held, looking = await look_that_waits(desk, conn, env)
     assert looking.stdout is not None
     try:
         async with asyncio.timeout(60):

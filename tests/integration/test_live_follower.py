@@ -16,10 +16,10 @@ import pytest
 
 from stayaway.api.settings import ReviewSettings, StreamStatus
 from stayaway.console.app import create_app
-from stayaway.console.serve import serve
 from stayaway.platform.postgres import Pool, open_pool
 from stayaway.platform.seal import FileSeal
 from support.alert_seed import NOW, SeededAlert, import_orders, order, read, review_policy, seed_alert
+from support.site import served
 
 _SOON_S = 20.0
 _FOLLOWER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'stayaway live' AND datname = $1"
@@ -74,16 +74,11 @@ async def site(database: str, seal: FileSeal) -> AsyncIterator[Site]:
             wall_clock=lambda: NOW,
             status=lambda: StreamStatus(last_read_s=4),
         )
-        stop = asyncio.Event()
-        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        app = create_app(settings, database)
-        task = asyncio.create_task(serve(app, "127.0.0.1", 0, stop, on_listening=listening.set_result))
-        client.base_url = httpx.URL(await listening)
+        server = await stack.enter_async_context(served(create_app(settings, database)))
+        client.base_url = httpx.URL(server.base)
         opened = Site(client, pool, seal, admin)
         await opened.wait_ready(200)
         yield opened
-        stop.set()
-        await asyncio.wait_for(task, 5)
 
 
 async def _first(events: AsyncIterator[tuple[str, Any, int]], wanted: str) -> Any:

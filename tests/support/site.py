@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+from fastapi import FastAPI
 
 from stayaway.api.settings import ReviewSettings, StreamStatus
 from stayaway.console.app import create_app
@@ -34,6 +35,26 @@ class Site:
             return await seed_alert(conn, self.seal, alert)
 
 
+@dataclass(frozen=True)
+class Server:
+    """Where it listens, what stops it, and the task that it runs in."""
+
+    base: str
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[Server]:
+    """`app` on a port of its own; it must stop within seconds at the end."""
+    stop = asyncio.Event()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(app, "127.0.0.1", 0, stop, on_listening=listening.set_result))
+    yield Server((await listening).rstrip("/"), stop, task)
+    stop.set()
+    await asyncio.wait_for(task, 5)
+
+
 @asynccontextmanager
 async def opened_site(dsn: str, seal: FileSeal) -> AsyncIterator[Site]:
     """Served until the end of the block."""
@@ -47,15 +68,8 @@ async def opened_site(dsn: str, seal: FileSeal) -> AsyncIterator[Site]:
             images=images,
             status=lambda: StreamStatus(last_read_s=4, readers_heard=37, readers_known=40),
         )
-        stop = asyncio.Event()
-        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(
-            serve(create_app(settings, dsn), "127.0.0.1", 0, stop, on_listening=listening.set_result)
-        )
-        base = (await listening).rstrip("/")
-        yield Site(base, pool, seal, stop, task)
-        stop.set()
-        await asyncio.wait_for(task, 5)
+        async with served(create_app(settings, dsn)) as server:
+            yield Site(server.base, pool, seal, server.stop, server.task)
 
 
 def text_of(page: httpx.Response) -> str:

@@ -163,14 +163,7 @@ def to_alertings(members: Iterable[Member]) -> list[tuple[Alerting, Member]]:
 def members_payload(members: Sequence[Member]) -> list[dict[str, Any]]:
     """The members as an audit entry names them."""
     return [
-        {
-            "source": member.row["source"],
-            "event_id": member.row["event_id"],
-            "observed_at": format_instant(member.row["observed_at"]),
-            "content_sha256": member.content_sha256,
-            "zone_id": member.row["zone_id"],
-            "reasons": list(member.match.reasons) if member.match else [],
-        }
+        {**_named(member), "reasons": list(member.match.reasons) if member.match else []}
         for member in members
     ]
 
@@ -182,18 +175,20 @@ def overwritten_payload(seal: Seal, members: Iterable[Member]) -> list[dict[str,
     the steps that were shown.
     """
     return [
-        {
-            "source": member.row["source"],
-            "event_id": member.row["event_id"],
-            "observed_at": format_instant(member.row["observed_at"]),
-            "content_sha256": member.content_sha256,
-            "zone_id": member.row["zone_id"],
-            **_judged_before(member.row),
-            **_detail_digests(seal, member.row),
-        }
+        {**_named(member), **_judged_before(member.row), **_detail_digests(seal, member.row)}
         for member in members
         if member.is_changed
     ]
+
+
+def _named(member: Member) -> dict[str, Any]:
+    return {
+        "source": member.row["source"],
+        "event_id": member.row["event_id"],
+        "observed_at": format_instant(member.row["observed_at"]),
+        "content_sha256": member.content_sha256,
+        "zone_id": member.row["zone_id"],
+    }
 
 
 def _judged_before(row: Any) -> dict[str, Any]:

@@ -154,10 +154,15 @@ def age_words(age_s: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LeadWords:
-    """The fixed words: `heading` and `sentences` in order; `text` is all of it."""
+    """The fixed words: `heading` and `sentences` in order; `text` is all of it. `age`: what of it moves."""
 
-    heading: str
+    age: str
     sentences: tuple[str, ...]
+
+    @property
+    def heading(self) -> str:
+        """What it is, and how old."""
+        return f"UNVERIFIED LEAD, read {self.age}."
 
     @property
     def text(self) -> str:
@@ -191,7 +196,7 @@ def lead_words(
     ]
     if address_withheld:
         sentences.append(ADDRESS_WITHHELD_WORDS)
-    return LeadWords(f"UNVERIFIED LEAD, read {age_words(age_s)}.", tuple(sentences))
+    return LeadWords(age_words(age_s), tuple(sentences))
 
 
 def relation_words(relation: ZoneRelation, probability: float | None) -> str:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stayaway.access.person import Person
+from stayaway.alerts.review_model import Reviewer
 from stayaway.kernel.errors import RefusedError, StayawayError
 
 SESSION_COOKIE: Final = "stayaway_session"
@@ -36,6 +37,11 @@ class Desk:
     name: str
     csrf_token: str
     is_new: bool
+
+    @property
+    def reviewer(self) -> Reviewer:
+        """Whoever sits here, as looks and acts are recorded."""
+        return Reviewer(name=self.name, channel="web")
 
 
 class Desks:

@@ -176,10 +176,10 @@ def end_with_async(run: Callable[[], Awaitable[int | None]], *, failed: int = EX
 
 
 def reviewer_of(actor: str, purpose: str) -> "Reviewer":
-    """Who looks or acts through the command line."""
+    """Who looks or acts through the command line; `actor` as `Actor` gives it."""
     from stayaway.alerts.review_model import Reviewer
 
-    return Reviewer(name=Person.of(actor, "cli").name, channel="cli", purpose=purpose)
+    return Reviewer(name=actor, channel="cli", purpose=purpose)
 
 
 def _say_error(error: StayawayError, failed: int) -> int:

@@ -20,6 +20,7 @@ from stayaway.console.live import Facts, Outbox
 from stayaway.console.pages import Pages
 from stayaway.console.present import Presenter
 from stayaway.console.status import tick_facts
+from stayaway.console.streams import Streams
 from stayaway.platform.postgres import Connection, connect
 
 
@@ -43,7 +44,8 @@ def create_app(settings: ReviewSettings, dsn: str) -> FastAPI:
     outbox = Outbox(open_connection, facts)
     presenter = Presenter(settings)
     desks = Desks()
-    pages = Pages(settings, outbox, presenter, desks)
+    pages = Pages(settings, presenter, desks)
+    streams = Streams(settings, outbox, presenter, desks)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +71,7 @@ def create_app(settings: ReviewSettings, dsn: str) -> FastAPI:
         settings, page_of_problem=page_of_problem, lifespan=lifespan, also_not_ready=not_following
     )
     app.state.outbox = outbox
+    app.include_router(streams.router)  # before /alerts/{number}
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
     return app

@@ -1,10 +1,10 @@
-"""The pages: list, one alert, its acts as plain forms (post, redirect, get), its images, the streams."""
+"""The pages: list, one alert, its acts as plain forms (post, redirect, get), its images."""
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Header, Path, Query
+from fastapi import APIRouter, Form, Path, Query
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from stayaway.alerts import review
 from stayaway.alerts.review_model import (
@@ -14,17 +14,14 @@ from stayaway.alerts.review_model import (
     Dismissal,
     ListName,
     ListQuery,
-    Reviewer,
 )
 from stayaway.api.address import PLAIN_DIGITS
 from stayaway.api.alerts import shown_image
 from stayaway.api.session import Desk, Desks, ForeignFormError, clean_name, remember_name, remember_session
 from stayaway.api.settings import ReviewSettings
-from stayaway.console.live import Outbox, follow, load_changed
 from stayaway.console.present import Presenter
 from stayaway.console.status import is_stale, read_status, status_words
 from stayaway.kernel.errors import ConflictError, NotFoundError, StayawayError
-from stayaway.kernel.instants import format_instant
 from stayaway.platform.postgres import load_queries
 
 _SQL = load_queries("stayaway.alerts", "review.sql")
@@ -33,7 +30,6 @@ _YEAR_S = 365 * 86_400
 _IMAGE_TYPES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 Number = Annotated[int, Path(ge=1, lt=2**63), PLAIN_DIGITS]
-Cursor = Annotated[int, Query(ge=0, lt=2**63), PLAIN_DIGITS]
 Token = Annotated[str, Form(max_length=128)]
 Seen = Annotated[str, Form(max_length=16)]
 Done = Annotated[Literal["claimed", "confirmed", "dismissed", "acknowledged"] | None, Query()]
@@ -42,22 +38,14 @@ Done = Annotated[Literal["claimed", "confirmed", "dismissed", "acknowledged"] | 
 class Pages:
     """The routes and what they share."""
 
-    def __init__(
-        self,
-        settings: ReviewSettings,
-        outbox: Outbox,
-        presenter: Presenter,
-        desks: Desks,
-    ) -> None:
+    def __init__(self, settings: ReviewSettings, presenter: Presenter, desks: Desks) -> None:
         self._settings = settings
-        self._outbox = outbox
         self._presenter = presenter
         self._desks = desks
         self.router = APIRouter(include_in_schema=False)
         add = self.router.add_api_route
         add("/", self.home, methods=["GET"])
         add("/alerts", self.list_page, methods=["GET"])
-        add("/alerts/stream", self.list_stream, methods=["GET"])
         add("/alerts/{alert_number}", self.alert_page, methods=["GET"])
         add("/alerts/{alert_number}/images/{sha256}", self.image, methods=["GET"])
         add("/alerts/{alert_number}/claim", self.claim, methods=["POST"])
@@ -114,7 +102,7 @@ class Pages:
                 conn,
                 self._settings.seal,
                 ListQuery(list_name=list_name, before=before),
-                _reviewer(desk),
+                desk.reviewer,
                 now=self._settings.wall_clock(),
             )
         context = {
@@ -171,7 +159,7 @@ class Pages:
                 conn,
                 self._settings.seal,
                 alert_number,
-                _reviewer(desk),
+                desk.reviewer,
                 policy=self._settings.policy,
                 now=self._settings.wall_clock(),
                 read_now=self._settings.clock(),
@@ -205,7 +193,7 @@ class Pages:
         desk, settings = self._own_desk(request, csrf), self._settings
         try:
             async with settings.pool.acquire() as conn:
-                await act(conn, settings.seal, number, _reviewer(desk), now=settings.wall_clock())
+                await act(conn, settings.seal, number, desk.reviewer, now=settings.wall_clock())
         except ConflictError as refused:
             return await self._alert_page(request, desk, number, refused=refused)
         return _see(f"/alerts/{number}?done={done}")
@@ -230,7 +218,7 @@ class Pages:
                     self._settings.seal,
                     alert_number,
                     confirmation,
-                    _reviewer(desk),
+                    desk.reviewer,
                     policy=self._settings.policy,
                     has_image=shown_image(self._settings, view) is not None,
                     now=self._settings.wall_clock(),
@@ -259,7 +247,7 @@ class Pages:
                     self._settings.seal,
                     alert_number,
                     Dismissal(reason_code=reason_code, seen=seen),
-                    _reviewer(desk),
+                    desk.reviewer,
                     now=self._settings.wall_clock(),
                 )
         except ConflictError as refused:
@@ -306,62 +294,6 @@ class Pages:
                 "Go back, load the page again and repeat it; nothing was recorded.",
             )
         return desk
-
-    # ------------------------------------------------------------ the streams
-    async def list_stream(
-        self,
-        request: Request,
-        cursor: Cursor,
-        list_name: Annotated[ListName, Query(alias="list")] = "live",
-        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-    ) -> Response:
-        """What changes in any list, as rows ready to show. Opening it is an audited look."""
-        desk = self._desks.of(request)
-        settings = self._settings
-        async with settings.pool.acquire() as conn:
-            query = ListQuery(list_name=list_name, limit=1)
-            await review.list_alerts(
-                conn, settings.seal, query, _reviewer(desk), now=settings.wall_clock(), view="stream"
-            )
-
-        async def changes(after: int, upto: int) -> Any:
-            rows = await load_changed(settings.pool, after, upto)
-            return [
-                {
-                    "number": row.alert_number,
-                    "list": row.list_name,
-                    "state": row.state_at(settings.wall_clock()),
-                    "holder": row.claim_holder(settings.wall_clock()),
-                    "seen": row.seen,
-                    "sightings": row.sighting_count,
-                    "last_at": format_instant(row.last_observed_at),
-                    "html": self._presenter.row(row, is_new=True),
-                }
-                for row in rows
-            ]
-
-        return await self._stream(cursor, last_event_id, changes)
-
-    async def _stream(self, cursor: int, last_event_id: str | None, changes: Any) -> Response:
-        if last_event_id and last_event_id.isascii() and last_event_id.isdigit():
-            cursor = int(last_event_id)
-        await self._outbox.catch_up()
-        return StreamingResponse(
-            follow(self._outbox, cursor, changes=changes, tick=self._tick),
-            media_type="text/event-stream",
-        )
-
-    def _tick(self) -> Any:
-        return {
-            **self._outbox.facts,
-            "follower_age_s": round(self._outbox.age_s, 1),
-            "now": format_instant(self._settings.clock()),
-            "wall": format_instant(self._settings.wall_clock()),
-        }
-
-
-def _reviewer(desk: Desk) -> Reviewer:
-    return Reviewer(name=desk.name, channel="web")
 
 
 def _see(path: str) -> Response:

@@ -22,10 +22,7 @@ class OtherKeysError(SealError):
 
 async def check_keys(conn: Connection, seal: Seal) -> None:
     """For whoever opens what is there. Raises OtherKeysError, and SealError where there are no keys."""
-    bound = await conn.fetchval(_SQL.load)
-    reference = seal.reference(SYSTEM_SCOPE, _TEXT)
-    if bound is not None and not hmac.compare_digest(bound, reference):
-        raise _other_keys()
+    _compare(await conn.fetchval(_SQL.load), seal)
 
 
 async def ensure_keys(conn: Connection, seal: Seal, order_ids: Collection[str] = ()) -> None:
@@ -35,15 +32,23 @@ async def ensure_keys(conn: Connection, seal: Seal, order_ids: Collection[str] =
     is one. Raises OtherKeysError; SealError where the keys file is not there though it was once; NoKeyError
     where an order has something sealed and its key is gone: another key would open none of that.
     """
-    if await conn.fetchval(_SQL.load) is None:
+    bound = await conn.fetchval(_SQL.load)
+    if bound is None:
         await _bind(conn, seal)
-    await check_keys(conn, seal)
+        bound = await conn.fetchval(_SQL.load)
+    _compare(bound, seal)
     lacking = seal.lacking(order_ids)
     if lacking:
         sealed = [row["order_id"] for row in await conn.fetch(_SQL.sealed_of, lacking)]
         for order_id in sealed:
             seal.reference(order_id, "")  # looks again: somebody may just have made the order, and its key
     seal.ensure(order_ids)
+
+
+def _compare(bound: bytes | None, seal: Seal) -> None:
+    reference = seal.reference(SYSTEM_SCOPE, _TEXT)
+    if bound is not None and not hmac.compare_digest(bound, reference):
+        raise _other_keys()
 
 
 async def _bind(conn: Connection, seal: Seal) -> None:

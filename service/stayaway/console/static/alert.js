@@ -51,7 +51,9 @@ function changes(items) {
 
 function tick(data) {
   aheadMs = Date.parse(data.wall) - Date.now();
-  heading.textContent = `UNVERIFIED LEAD, read ${ageWords((Date.parse(data.now) - Date.parse(heading.dataset.at)) / 1000)}.`;
+  const age = ageWords((Date.parse(data.now) - Date.parse(heading.dataset.at)) / 1000);
+  heading.textContent = heading.textContent.replace(heading.dataset.age, age);
+  heading.dataset.age = age;
   const mine = data.claims.find((claim) => claim.number === number && claim.by === desk);
   if (mine) until = Date.parse(mine.until);
   watchClaim();
